@@ -1,0 +1,1 @@
+"""Pure tensor mathematics: frames, meshes as values, normals, surface sampling."""
