@@ -21,14 +21,10 @@ import warp as wp
 
 logger = logging.getLogger(__name__)
 _lock = threading.Lock()
-_SLICES_PER_THREAD = (
-    4  # uneven elements (dense neighbourhoods) balance out; a slice costs about 15 microseconds
-)
+_SLICES_PER_THREAD = 4  # uneven elements (dense neighbourhoods) balance out; a slice costs about 15 microseconds
 
 
-def launch(
-    kernel: wp.Kernel, count: int, arguments: Sequence[Any], device: torch.device, grain: int = 1024
-) -> None:
+def launch(kernel: wp.Kernel, count: int, arguments: Sequence[Any], device: torch.device, grain: int = 1024) -> None:
     """Run `kernel` for the elements 0 ... count-1.
 
     Args:
@@ -45,9 +41,7 @@ def launch(
     packed = _pack(kernel, arguments)
     if device.type == "cuda":
         stream = wp.stream_from_torch(torch.cuda.current_stream(device))
-        wp.launch(
-            kernel, dim=count, inputs=[0, *packed], device=warp_device, stream=stream, record_tape=False
-        )
+        wp.launch(kernel, dim=count, inputs=[0, *packed], device=warp_device, stream=stream, record_tape=False)
         return
     threads = torch.get_num_threads()
     slices = min(-(-count // grain), threads * (_SLICES_PER_THREAD if count >= 8 * threads * grain else 1))
