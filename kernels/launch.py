@@ -122,9 +122,10 @@ def _prepare(kernel: wp.Kernel, device: torch.device) -> Any:
     """Load the kernel's module once (compile it when the cache lacks it) and return Warp's device."""
     initialize()
     warp_device = wp.device_from_torch(device)
+    block = 1 if warp_device.is_cpu else 256  # what wp.launch uses; another size would be another binary
     with _lock:  # threads must not compile the same module twice
         module = kernel.module
-        if not (kernel_cache() / module.get_module_identifier()).exists():
+        if not (kernel_cache() / module.get_module_identifier(block)).exists():
             logger.warning("compiling %s (first use, seconds; cached in %s)", module.name, kernel_cache())
-        module.load(warp_device)
+        module.load(warp_device, block)
     return warp_device
