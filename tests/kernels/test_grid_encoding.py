@@ -1,0 +1,134 @@
+"""The Warp encoding against its definition: values and every gradient."""
+
+import pytest
+import torch
+
+from isopts.errors import InputError
+from isopts.kernels.grid_encoding.layout import GridLayout
+from isopts.kernels.grid_encoding.op import encode
+from isopts.kernels.grid_encoding.reference import encode_reference
+
+DENSE = GridLayout.build(levels=3, base_resolution=2, finest_resolution=7, log2_table_size=12)
+HASHED = GridLayout.build(levels=4, base_resolution=3, finest_resolution=24, log2_table_size=8)
+
+
+def _inputs(layout: GridLayout, count: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    points = torch.rand((count, 3), generator=generator) * 2.4 - 1.2  # a third of the points leave the domain
+    return points, torch.randn((layout.entries, 2), generator=generator)
+
+
+def _gradients(encoder, points, table, layout, jacobian):
+    points, table = points.clone().requires_grad_(), table.clone().requires_grad_()
+    features, derivative = encoder(points, table, layout, jacobian)
+    generator = torch.Generator().manual_seed(1)
+    loss = (features * torch.randn(features.shape, generator=generator, dtype=torch.float64)).sum()
+    if derivative is not None:
+        loss = loss + (derivative * torch.randn(derivative.shape, generator=generator, dtype=torch.float64)).sum()
+    return features, derivative, *torch.autograd.grad(loss, (points, table))
+
+
+@pytest.mark.parametrize("layout", [DENSE, HASHED], ids=["dense", "hashed"])
+@pytest.mark.parametrize("count", [0, 1, 257, 2500])
+@pytest.mark.parametrize("jacobian", [False, True])
+def test_matches_the_definition_in_values_and_gradients(layout, count, jacobian):
+    points, table = _inputs(layout, count)
+    actual = _gradients(encode, points, table, layout, jacobian)
+    expected = _gradients(encode_reference, points.double(), table.double(), layout, jacobian)
+    for name, got, want in zip(("features", "jacobian", "d points", "d table"), actual, expected, strict=True):
+        if want is None:
+            assert got is None
+            continue
+        assert got.shape == want.shape
+        scale = max([1.0, *want.detach().abs().flatten().tolist()])
+        torch.testing.assert_close(got.double(), want, rtol=2e-5, atol=1e-5 * scale, msg=lambda m, n=name: f"{n}: {m}")
+
+
+def test_layout_is_dense_where_it_fits_and_hashed_beyond():
+    assert HASHED.resolutions == (3, 6, 12, 24)
+    assert HASHED.sizes == (64, 256, 256, 256)
+    assert HASHED.hashed == (False, True, True, True)
+    assert HASHED.offsets == (0, 64, 320, 576)
+    assert HASHED.entries == 832
+
+
+def test_definition_passes_the_numerical_gradient_check():
+    layout = GridLayout.build(levels=2, base_resolution=2, finest_resolution=4, log2_table_size=5)
+    points, table = _inputs(layout, 5)
+    inside = (points.double() * 0.7).requires_grad_()
+    assert torch.autograd.gradcheck(
+        lambda x, t: encode_reference(x, t, layout, True), (inside, table.double().requires_grad_())
+    )
+
+
+def test_jacobian_is_the_derivative_of_the_features():
+    points, table = _inputs(DENSE, 64)
+    points = points.double().requires_grad_()
+    features, jacobian = encode_reference(points, table.double(), DENSE, True)
+    for channel in range(DENSE.channels):
+        (derivative,) = torch.autograd.grad(features[:, channel].sum(), points, retain_graph=True)
+        torch.testing.assert_close(jacobian[:, channel], derivative)
+
+
+def test_vertices_hold_their_own_entries_and_the_border_is_inside():
+    layout = GridLayout.build(levels=1, base_resolution=4, finest_resolution=4, log2_table_size=10)
+    axis = torch.linspace(-1, 1, 5)
+    z, y, x = torch.meshgrid(axis, axis, axis, indexing="ij")
+    points = torch.stack((x, y, z), -1).reshape(-1, 3)
+    table = torch.randn((125, 2), generator=torch.Generator().manual_seed(0))
+    features, jacobian = encode(points, table, layout, True)
+    torch.testing.assert_close(features, table)
+    forward_difference = (table[1] - table[0]) * 2  # the cell is half a unit wide
+    torch.testing.assert_close(jacobian[0, :, 0], forward_difference)
+    torch.testing.assert_close(jacobian[4, :, 0], (table[4] - table[3]) * 2)  # last vertex: the last cell's slope
+
+
+def test_beyond_the_domain_features_are_constant():
+    table = _inputs(HASHED, 1)[1]
+    edge = torch.tensor([[1.0, 0.3, -1.0]])
+    beyond = torch.tensor([[1.7, 0.3, -40.0]])
+    at_edge, _ = encode(edge, table, HASHED, True)
+    outside, jacobian = encode(beyond, table, HASHED, True)
+    assert torch.equal(at_edge, outside)
+    assert torch.equal(jacobian[..., [0, 2]], torch.zeros_like(jacobian[..., [0, 2]]))
+    assert jacobian[..., 1].abs().min() > 0
+
+
+def test_one_and_two_threads_agree_bit_for_bit():
+    points, table = _inputs(HASHED, 5000)
+    threads = torch.get_num_threads()
+    results = []
+    try:
+        for count in (1, 2):
+            torch.set_num_threads(count)
+            results.append(_gradients(encode, points, table, HASHED, True))
+    finally:
+        torch.set_num_threads(threads)
+    for one, two in zip(*results, strict=True):
+        assert torch.equal(one, two)
+
+
+def test_non_contiguous_inputs():
+    points, table = _inputs(DENSE, 50)
+    padded = torch.zeros((50, 5))
+    padded[:, 1:4] = points
+    expected, _ = encode(points, table, DENSE)
+    assert torch.equal(encode(padded[:, 1:4], table, DENSE)[0], expected)
+
+
+@pytest.mark.parametrize(
+    ("points", "table", "word"),
+    [
+        (torch.zeros(4, 2), torch.zeros(DENSE.entries, 2), "points"),
+        (torch.zeros(4, 3), torch.zeros(DENSE.entries + 1, 2), "table"),
+        (torch.zeros(4, 3, dtype=torch.float64), torch.zeros(DENSE.entries, 2), "dtype"),
+    ],
+)
+def test_wrong_arguments_are_named(points, table, word):
+    with pytest.raises(InputError, match=word):
+        encode(points, table, DENSE)
+
+
+def test_impossible_layout_is_refused():
+    with pytest.raises(InputError, match="levels"):
+        GridLayout.build(levels=0, base_resolution=4, finest_resolution=8, log2_table_size=10)
