@@ -1,0 +1,79 @@
+"""Checks and dispatch of the neighbour search."""
+
+import math
+
+import torch
+
+from isopts.errors import BackendError, InputError
+from isopts.kernels.launch import launch
+from isopts.kernels.neighbors.kernel import SEARCH_TREE
+from isopts.kernels.neighbors.reference import neighbors_reference
+from isopts.kernels.neighbors.result import Neighbors
+from isopts.kernels.point_tree import BLOCK, build_point_tree, curve_order
+
+
+def fixed_radius_neighbors(
+    queries: torch.Tensor, points: torch.Tensor, radius: float, k: int, backend: str = "auto"
+) -> Neighbors:
+    """The up to k points nearest to each query and no farther than `radius` (inclusive).
+
+    Args:
+        queries: (Q, 3) float32 or float64, finite. May be `points` itself: every query then finds itself first
+            (or an equal point with a lower index).
+        points: (N, 3), same dtype and device. N may be 0.
+        radius: same unit as the points; not negative, may be infinite.
+        k: at least 1.
+        backend: see `backends.py`.
+
+    Raises InputError for other shapes, dtypes, devices or values. The result is detached (see Neighbors).
+    """
+    if not radius >= 0:
+        raise InputError(f"radius is {radius}; expected a number that is not negative")
+    _check(queries, points, k)
+    return _search(queries.detach(), points.detach(), float(radius), k, backend)
+
+
+def nearest_neighbors(queries: torch.Tensor, points: torch.Tensor, k: int, backend: str = "auto") -> Neighbors:
+    """The k points nearest to each query, -1 only where there are fewer than k points. See fixed_radius_neighbors."""
+    _check(queries, points, k)
+    return _search(queries.detach(), points.detach(), math.inf, k, backend)
+
+
+def _search(queries: torch.Tensor, points: torch.Tensor, radius: float, k: int, backend: str) -> Neighbors:
+    if backend == "reference" or len(points) == 0 or len(queries) == 0:
+        return neighbors_reference(queries, points, radius, k)
+    if backend not in ("auto", "warp"):
+        raise BackendError(f"no backend '{backend}'")
+    return _search_with_warp(queries, points, radius, k)
+
+
+def _search_with_warp(queries: torch.Tensor, points: torch.Tensor, radius: float, k: int) -> Neighbors:
+    same = queries.data_ptr() == points.data_ptr() and queries.shape == points.shape
+    tree = build_point_tree(points.contiguous())
+    queries = queries.contiguous()
+    order = tree.indices if same else curve_order(queries, run_length=BLOCK).to(torch.int32)
+    found = Neighbors(
+        torch.empty((len(queries), k), dtype=torch.int64, device=points.device), queries.new_empty((len(queries), k))
+    )
+    launch(
+        SEARCH_TREE[points.element_size()],
+        len(queries),
+        [queries, order, int(same), radius * radius, *tree, *found],
+        points.device,
+    )
+    return found
+
+
+def _check(queries: torch.Tensor, points: torch.Tensor, k: int) -> None:
+    for name, cloud in (("queries", queries), ("points", points)):
+        if cloud.ndim != 2 or cloud.shape[1] != 3 or cloud.dtype not in (torch.float32, torch.float64):
+            raise InputError(f"{name} is {tuple(cloud.shape)} {cloud.dtype}; expected (n, 3) float32 or float64")
+        if not bool(torch.isfinite(cloud).all()):
+            raise InputError(f"{name} has coordinates that are not finite; remove those points first")
+    if queries.dtype != points.dtype or queries.device != points.device:
+        raise InputError(
+            f"queries are {queries.dtype} on {queries.device}, points {points.dtype} on {points.device}; "
+            "expected the same dtype and device: convert one of them"
+        )
+    if k < 1:
+        raise InputError(f"k is {k}; expected at least 1")
