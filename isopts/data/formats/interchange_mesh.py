@@ -1,0 +1,75 @@
+"""OBJ, STL, GLB and OFF through trimesh, with its vertices and faces left as they are in the file."""
+
+import logging
+import struct
+from pathlib import Path
+
+import numpy as np
+import trimesh
+
+from isopts.errors import InputError
+from isopts.geometry.triangle_mesh import TriangleMesh
+
+logger = logging.getLogger(__name__)
+_ROUNDING = 1e-6  # of the longest side; a loss below it is not worth a word
+
+# trimesh has no error type of its own: a damaged file surfaces as whatever its parsers stumble over, an ImportError
+# among them (it guesses the encoding of text that is not UTF-8 with a package that need not be there)
+_PARSER_ERRORS = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    LookupError,
+    OSError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+
+
+def read_interchange_mesh(path: Path) -> TriangleMesh:
+    """All geometry of the file as one mesh, placed by the scene's transforms. Raises InputError."""
+    try:
+        loaded = trimesh.load(path, process=False, force="mesh")
+        vertices, faces = np.asarray(loaded.vertices), np.asarray(loaded.faces)
+    except _PARSER_ERRORS as error:
+        raise InputError(
+            f"{path} is not a complete {path.suffix[1:].upper()} mesh ({error}); export it again"
+        ) from error
+    if path.suffix.lower() == ".stl" and len(vertices):
+        vertices, corner = np.unique(vertices, axis=0, return_inverse=True)
+        faces = corner.reshape(-1)[faces]
+    return TriangleMesh(vertices, faces)
+
+
+def write_interchange_mesh(path: Path, mesh: TriangleMesh) -> None:
+    """Format by extension. GLB stores singles: the mesh is centred, the node's double translation puts it back."""
+    exported = trimesh.Trimesh(
+        mesh.vertices, mesh.faces, vertex_normals=mesh.normals, vertex_colors=mesh.colors, process=False
+    )
+    suffix = path.suffix.lower()
+    if suffix == ".glb":
+        exported = _centred_scene(exported)
+    elif suffix == ".stl":
+        _warn_of_rounding(path, mesh.vertices)
+    path.write_bytes(_bytes(exported, suffix[1:]))
+
+
+def _bytes(exported: trimesh.Trimesh | trimesh.Scene, file_type: str) -> bytes:
+    content = exported.export(file_type=file_type)
+    return content.encode() if isinstance(content, str) else content
+
+
+def _centred_scene(exported: trimesh.Trimesh) -> trimesh.Scene:
+    center = exported.bounds.mean(axis=0) if len(exported.vertices) else np.zeros(3)
+    exported.apply_translation(-center)
+    scene = trimesh.Scene()
+    scene.add_geometry(exported, transform=trimesh.transformations.translation_matrix(center))
+    return scene
+
+
+def _warn_of_rounding(path: Path, vertices: np.ndarray) -> None:
+    moved = np.abs(vertices - vertices.astype(np.float32)).max(initial=0.0)
+    if len(vertices) and moved > _ROUNDING * np.ptp(vertices, axis=0).max():
+        logger.warning("STL keeps single precision: vertices of %s moved by up to %.2g; PLY keeps them", path, moved)
