@@ -68,7 +68,7 @@ class GridField(nn.Module):
             self.output_bias -= decode_value(surface, self._hidden(), self._output()).mean()
 
     def value(self, points: torch.Tensor) -> torch.Tensor:
-        """Signed distance (N,), negative inside, at points (N, 3) of the unit frame. Differentiable in points, parameters."""
+        """Signed distance (N,), negative inside, at points (N, 3) of the unit frame."""
         features, _ = encode(points, self.table, self.layout)
         return decode_value(torch.cat((points, features), 1), self._hidden(), self._output())
 
