@@ -1,0 +1,38 @@
+"""Connected parts of a mesh."""
+
+import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from isopts.geometry.triangle_mesh import TriangleMesh
+
+
+def largest_component(mesh: TriangleMesh) -> TriangleMesh:
+    """The part of `mesh` with the largest area; parts hang together by shared vertices. Unused vertices go."""
+    if len(mesh.faces) == 0:
+        return mesh
+    part = face_components(mesh)
+    area = np.bincount(part, weights=mesh.face_areas())
+    return keep_faces(mesh, part == area.argmax())
+
+
+def face_components(mesh: TriangleMesh) -> np.ndarray:
+    """(F,) number of each face's part, 0 ... parts - 1."""
+    start, end = mesh.faces[:, [0, 1]].ravel(), mesh.faces[:, [1, 2]].ravel()
+    size = len(mesh.vertices)
+    links = coo_matrix((np.ones(len(start), dtype=np.int8), (start, end)), shape=(size, size))
+    _, label = connected_components(links, directed=False)
+    return np.unique(label[mesh.faces[:, 0]], return_inverse=True)[1]
+
+
+def keep_faces(mesh: TriangleMesh, keep: np.ndarray) -> TriangleMesh:
+    """The faces where `keep` (F,) is true, with the vertices they use, in the same order."""
+    used = np.zeros(len(mesh.vertices), dtype=bool)
+    used[mesh.faces[keep]] = True
+    number = np.cumsum(used) - 1
+    return TriangleMesh(
+        mesh.vertices[used],
+        number[mesh.faces[keep]],
+        None if mesh.normals is None else mesh.normals[used],
+        None if mesh.colors is None else mesh.colors[used],
+    )
