@@ -1,23 +1,50 @@
-"""Search of a point tree: best-k rows kept sorted in place, boxes skipped by distance and index."""
+"""Search of a point tree for groups of queries: one walk down the tree serves a whole group."""
 
 from typing import Any
 
 import warp as wp
 
-from isopts.kernels.point_tree.tree import BLOCK, FAN_OUT
+from isopts.kernels.point_tree.tree import BLOCK
 
 wp.set_module_options({"enable_backward": False})
 
+GROUP = BLOCK  # queries that share a walk; equal to BLOCK, so that queries of the tree's own points are its blocks
 _BLOCK = wp.constant(BLOCK)
-_FAN_OUT = wp.constant(FAN_OUT)
 _NO_INDEX = wp.constant(wp.int64(2**31))  # after every index
+_STACK = wp.constant(64)  # three waiting boxes a level, 14 levels for 2^31 points
 
 
 @wp.func
 def box_squared_distance(query: Any, low: Any, high: Any):
-    """Never more than the rounded distance to any point of the box: every operation is monotonic."""
+    """Never more than the rounded squared distance to any point of the box: each rounded operation is monotonic."""
     outside = wp.max(wp.max(low - query, query - high), query - query)
     return wp.dot(outside, outside)
+
+
+@wp.func
+def boxes_squared_distance(low: Any, high: Any, other_low: Any, other_high: Any):
+    outside = wp.max(wp.max(other_low - high, low - other_high), low - low)
+    return wp.dot(outside, outside)
+
+
+@wp.func
+def can_improve(
+    query: Any,
+    low: Any,
+    high: Any,
+    least_index: wp.int32,
+    row: int,
+    indices: wp.array2d(dtype=wp.int64),
+    squared_distances: wp.array2d(dtype=Any),
+):
+    """Whether a point of the box could come before the last entry of the row, by distance or, as near, by index.
+
+    The index keeps a cloud of equal points from being searched whole for every query.
+    """
+    last = indices.shape[1] - 1
+    distance = box_squared_distance(query, low, high)
+    worst = squared_distances[row, last]
+    return distance < worst or (distance == worst and wp.int64(least_index) < indices[row, last])
 
 
 @wp.func
@@ -30,48 +57,28 @@ def insert_block(
     indices: wp.array2d(dtype=wp.int64),
     squared_distances: wp.array2d(dtype=Any),
 ):
-    """Put the points of a block into the row where they are nearer than its last entry, or as near and earlier."""
+    """Put the points of the block that come before the last entry of the row where they belong."""
     last = indices.shape[1] - 1
     begin = block * _BLOCK
     end = wp.min(begin + _BLOCK, points.shape[0])
+    worst = squared_distances[row, last]
     for j in range(begin, end):
         difference = points[j] - query
         distance = wp.dot(difference, difference)
-        worst = squared_distances[row, last]
-        if distance <= worst:
-            index = wp.int64(point_indices[j])
-            if distance < worst or index < indices[row, last]:
-                slot = last
-                while slot > 0 and (
-                    squared_distances[row, slot - 1] > distance
-                    or (squared_distances[row, slot - 1] == distance and indices[row, slot - 1] > index)
-                ):
-                    squared_distances[row, slot] = squared_distances[row, slot - 1]
-                    indices[row, slot] = indices[row, slot - 1]
-                    slot -= 1
-                squared_distances[row, slot] = distance
-                indices[row, slot] = index
-
-
-@wp.func
-def nearest_block(
-    query: Any, low: wp.array(dtype=Any), high: wp.array(dtype=Any), level_first: wp.array(dtype=wp.int32), top: int
-):
-    """The block reached by going to the nearest box on every level: a first guess."""
-    node = int(0)
-    for down in range(1, top + 1):
-        level = top - down
-        begin = level_first[level] + node * _FAN_OUT
-        end = wp.min(begin + _FAN_OUT, level_first[level + 1])
-        best = begin
-        least = box_squared_distance(query, low[begin], high[begin])
-        for box in range(begin + 1, end):
-            distance = box_squared_distance(query, low[box], high[box])
-            if distance < least:
-                least = distance
-                best = box
-        node = best - level_first[level]
-    return node
+        index = wp.int64(point_indices[j])
+        if distance < worst or (distance == worst and index < indices[row, last]):
+            slot = last
+            while slot > 0:
+                before = squared_distances[row, slot - 1]
+                index_before = indices[row, slot - 1]
+                if before < distance or (before == distance and index_before < index):
+                    break
+                squared_distances[row, slot] = before
+                indices[row, slot] = index_before
+                slot -= 1
+            squared_distances[row, slot] = distance
+            indices[row, slot] = index
+            worst = squared_distances[row, last]
 
 
 @wp.kernel
@@ -79,58 +86,92 @@ def search_tree(
     first: int,
     queries: wp.array(dtype=Any),
     order: wp.array(dtype=wp.int32),
-    order_is_of_points: int,
+    queries_are_points: int,
     squared_radius: Any,
     points: wp.array(dtype=Any),
     point_indices: wp.array(dtype=wp.int32),
     low: wp.array(dtype=Any),
     high: wp.array(dtype=Any),
     least_index: wp.array(dtype=wp.int32),
-    level_first: wp.array(dtype=wp.int32),
+    first_child: wp.array(dtype=wp.int32),
     indices: wp.array2d(dtype=wp.int64),
     squared_distances: wp.array2d(dtype=Any),
 ):
-    """Fill row order[i] of the results. With `order_is_of_points` that query is the i-th point of the tree."""
-    i = first + wp.tid()
-    row = int(order[i])
-    query = queries[row]
+    """One element fills the rows order[i] of GROUP queries i, which are near each other.
+
+    The rows are the only state: sorted, and padded with the squared radius under an index after all others, so that
+    their last entries are the bounds of the search. Boxes are visited nearest to the group first.
+    """
+    group = first + wp.tid()
+    begin = group * _BLOCK
+    end = wp.min(begin + _BLOCK, queries.shape[0])
     last = indices.shape[1] - 1
-    top = level_first.shape[0] - 2
-    for slot in range(last + 1):
-        indices[row, slot] = _NO_INDEX
-        squared_distances[row, slot] = squared_radius
-    start = i // _BLOCK
-    if order_is_of_points == 0:
-        start = nearest_block(query, low, high, level_first, top)
-    insert_block(start, query, points, point_indices, row, indices, squared_distances)
+    blocks = (points.shape[0] + _BLOCK - 1) // _BLOCK
+    group_low = queries[begin]
+    group_high = queries[begin]
+    for i in range(begin, end):
+        group_low = wp.min(group_low, queries[i])
+        group_high = wp.max(group_high, queries[i])
+        for slot in range(last + 1):
+            indices[order[i], slot] = _NO_INDEX
+            squared_distances[order[i], slot] = squared_radius
+    bound = squared_radius  # the largest of the group's
 
-    level = int(top)
-    node = int(0)
-    while level <= top:
-        box = level_first[level] + node
-        distance = box_squared_distance(query, low[box], high[box])
-        bound = squared_distances[row, last]
-        visit = distance < bound or (distance == bound and wp.int64(least_index[box]) < indices[row, last])
-        if visit and level > 0:
-            level -= 1
-            node = node * _FAN_OUT
-        else:
-            if visit and node != start:
-                insert_block(node, query, points, point_indices, row, indices, squared_distances)
-            node += 1
-            while level <= top and (node % _FAN_OUT == 0 or level_first[level] + node == level_first[level + 1]):
-                node = (node - 1) // _FAN_OUT + 1
-                level += 1
+    start = int(-1)
+    if queries_are_points != 0:
+        start = group
+        bound = type(squared_radius)(0.0)
+        for i in range(begin, end):
+            insert_block(start, queries[i], points, point_indices, order[i], indices, squared_distances)
+            bound = wp.max(bound, squared_distances[order[i], last])
 
-    for slot in range(last + 1):
-        if indices[row, slot] == _NO_INDEX:
-            indices[row, slot] = wp.int64(-1)
-            squared_distances[row, slot] = type(squared_radius)(-1.0)
+    boxes = wp.zeros(shape=(_STACK,), dtype=wp.int32)
+    distances = wp.zeros(shape=(_STACK,), dtype=type(squared_radius))
+    boxes[0] = first_child.shape[0] - 2
+    size = int(1)
+    while size > 0:
+        size -= 1
+        box = boxes[size]
+        if distances[size] <= bound and box != start:
+            i = int(begin)
+            while i < end and not can_improve(
+                queries[i], low[box], high[box], least_index[box], order[i], indices, squared_distances
+            ):
+                i += 1
+            if i < end and box < blocks:
+                while i < end:
+                    if can_improve(
+                        queries[i], low[box], high[box], least_index[box], order[i], indices, squared_distances
+                    ):
+                        insert_block(box, queries[i], points, point_indices, order[i], indices, squared_distances)
+                    i += 1
+                bound = type(squared_radius)(0.0)
+                for member in range(begin, end):
+                    bound = wp.max(bound, squared_distances[order[member], last])
+            elif i < end:
+                bottom = size
+                for child in range(first_child[box], first_child[box + 1]):
+                    distance = boxes_squared_distance(group_low, group_high, low[child], high[child])
+                    slot = size
+                    while slot > bottom and distances[slot - 1] <= distance:
+                        distances[slot] = distances[slot - 1]
+                        boxes[slot] = boxes[slot - 1]
+                        slot -= 1
+                    distances[slot] = distance
+                    boxes[slot] = child
+                    size += 1
+
+    for i in range(begin, end):
+        for slot in range(last + 1):
+            if indices[order[i], slot] == _NO_INDEX:
+                indices[order[i], slot] = wp.int64(-1)
+                squared_distances[order[i], slot] = type(squared_radius)(-1.0)
 
 
 def _search_tree(vector: type, scalar: type) -> wp.Kernel:
     arrays = {name: wp.array(dtype=vector) for name in ("queries", "points", "low", "high")}
-    return wp.overload(search_tree, {**arrays, "squared_radius": scalar, "squared_distances": wp.array2d(dtype=scalar)})
+    scalars = {"squared_radius": scalar, "squared_distances": wp.array2d(dtype=scalar)}
+    return wp.overload(search_tree, {**arrays, **scalars})
 
 
 SEARCH_TREE = {4: _search_tree(wp.vec3f, wp.float32), 8: _search_tree(wp.vec3d, wp.float64)}  # by bytes a coordinate

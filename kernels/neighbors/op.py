@@ -6,10 +6,10 @@ import torch
 
 from isopts.errors import BackendError, InputError
 from isopts.kernels.launch import launch
-from isopts.kernels.neighbors.kernel import SEARCH_TREE
+from isopts.kernels.neighbors.kernel import GROUP, SEARCH_TREE
 from isopts.kernels.neighbors.reference import neighbors_reference
 from isopts.kernels.neighbors.result import Neighbors
-from isopts.kernels.point_tree import BLOCK, build_point_tree, curve_order
+from isopts.kernels.point_tree import build_point_tree, curve_order
 
 
 def fixed_radius_neighbors(
@@ -48,19 +48,17 @@ def _search(queries: torch.Tensor, points: torch.Tensor, radius: float, k: int, 
 
 
 def _search_with_warp(queries: torch.Tensor, points: torch.Tensor, radius: float, k: int) -> Neighbors:
-    same = queries.data_ptr() == points.data_ptr() and queries.shape == points.shape
-    tree = build_point_tree(points.contiguous())
-    queries = queries.contiguous()
-    order = tree.indices if same else curve_order(queries, run_length=BLOCK).to(torch.int32)
-    found = Neighbors(
-        torch.empty((len(queries), k), dtype=torch.int64, device=points.device), queries.new_empty((len(queries), k))
+    tree = build_point_tree(points)
+    same = queries.data_ptr() == points.data_ptr() and (queries.shape, queries.stride()) == (
+        points.shape,
+        points.stride(),
     )
-    launch(
-        SEARCH_TREE[points.element_size()],
-        len(queries),
-        [queries, order, int(same), radius * radius, *tree, *found],
-        points.device,
-    )
+    order = tree.indices if same else curve_order(queries, run_length=GROUP).to(torch.int32)
+    indices = torch.empty((len(queries), k), dtype=torch.int64, device=points.device)
+    found = Neighbors(indices, queries.new_empty((len(queries), k)))
+    arguments = [queries[order], order, int(same), radius * radius, *tree, *found]
+    groups = -(-len(queries) // GROUP)
+    launch(SEARCH_TREE[points.element_size()], groups, arguments, points.device, grain=32)
     return found
 
 

@@ -11,7 +11,7 @@ BITS = wp.constant(16)  # per axis
 
 @wp.kernel
 def hilbert_codes(first: int, cells: wp.array2d(dtype=wp.int32), codes: wp.array(dtype=wp.int64)):
-    """Position along the Hilbert curve of each cell (N, 3) in [0, 2^BITS), after Skilling, AIP Conf. Proc. 707 (2004)."""
+    """Position along the Hilbert curve of each cell (N, 3) in [0, 2^BITS), Skilling, AIP Conf. Proc. 707 (2004)."""
     i = first + wp.tid()
     x = cells[i, 0]
     y = cells[i, 1]

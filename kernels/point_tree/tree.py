@@ -8,7 +8,7 @@ from isopts.kernels.launch import launch
 from isopts.kernels.point_tree.curve import curve_order
 from isopts.kernels.point_tree.kernel import BLOCK_BOXES, GROUP_BOXES
 
-BLOCK = 8  # points in a leaf
+BLOCK = 16  # points in a leaf
 FAN_OUT = 4  # boxes in a box
 
 
@@ -24,7 +24,9 @@ class PointTree(NamedTuple):
     low: torch.Tensor  # (B, 3)
     high: torch.Tensor  # (B, 3)
     least_index: torch.Tensor  # (B,) int32, least of `indices` in the box
-    level_first: torch.Tensor  # (L + 1,) int32, first box of each level, then B
+    first_child: (
+        torch.Tensor
+    )  # (B + 1,) int32: box b holds the boxes first_child[b] ... first_child[b + 1] - 1; levels > 0
 
 
 def build_point_tree(points: torch.Tensor, block: int = BLOCK, fan_out: int = FAN_OUT) -> PointTree:
@@ -41,8 +43,16 @@ def build_point_tree(points: torch.Tensor, block: int = BLOCK, fan_out: int = FA
     for level in range(1, len(sizes)):
         limits = [firsts[level - 1], firsts[level], fan_out]
         launch(GROUP_BOXES[width], sizes[level], [*limits, *boxes], points.device)
-    level_first = torch.tensor(firsts, dtype=torch.int32, device=points.device)
-    return PointTree(ordered, indices, low, high, least_index, level_first)
+    return PointTree(ordered, indices, *boxes, _first_children(firsts, fan_out, points.device))
+
+
+def _first_children(firsts: list[int], fan_out: int, device: torch.device) -> torch.Tensor:
+    """Levels are stored one after the other, so the children of a box end where those of the next box begin."""
+    children = [torch.zeros(firsts[1], dtype=torch.int32)]
+    for below, first, end in zip(firsts, firsts[1:], firsts[2:], strict=False):
+        children.append(below + fan_out * torch.arange(end - first, dtype=torch.int32))
+    children.append(torch.tensor(firsts[-2:-1], dtype=torch.int32))
+    return torch.cat(children).to(device)
 
 
 def _level_sizes(count: int, block: int, fan_out: int) -> list[int]:
