@@ -41,7 +41,7 @@ def normal_consistency(accuracy: Directed, completeness: Directed) -> Figures:
 
 def fscore(accuracy: Directed, completeness: Directed, threshold: float) -> Figures:
     """Share of the prediction within `threshold` of the reference (precision), of the reference within `threshold` of
-    the prediction (recall), and their harmonic mean (Tatarchenko et al., What do single-view 3D networks learn?, 2019)."""
+    the prediction (recall), and their harmonic mean (Tatarchenko et al., CVPR 2019)."""
     precision = float((accuracy.distances <= threshold).double().mean())
     recall = float((completeness.distances <= threshold).double().mean())
     mean = 2 * precision * recall / (precision + recall) if precision + recall > 0 else 0.0
