@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from isopts.config import StrictModel
 from isopts.field.grid import fibonacci_directions
-from isopts.field.softplus_decoder import SHARPNESS
+from isopts.kernels.grid_decoder.reference import SHARPNESS
 
 
 class GeometricMlpConfig(StrictModel):

@@ -8,7 +8,8 @@ from torch import nn
 from torch.nn import functional
 
 from isopts.config import StrictModel
-from isopts.field.softplus_decoder import decode_value, decode_value_and_gradient
+from isopts.kernels.grid_decoder.op import Decoder, decode, is_fused
+from isopts.kernels.grid_decoder.reference import SHARPNESS
 from isopts.kernels.grid_encoding.layout import GridLayout
 from isopts.kernels.grid_encoding.op import encode
 
@@ -31,15 +32,21 @@ class GridConfig(StrictModel):
 
 
 class GridField(nn.Module):
-    """x -> signed distance: (x, features of x) through softplus layers. Starts as a sphere around the origin.
+    """x -> signed distance: (x, 1, features of x) through softplus layers. Starts as a sphere around the origin.
 
-    Parameters: `table` (entries, 2); `input_weights` (width, 3 + channels) and `input_biases` (width,); for depth 2
-    `middle_weights` (width, width) and `middle_biases` (width,); `output_weights` (width,), `output_bias` ().
+    Parameters: `table` (entries, 2); `input_weights` (4 + channels, width), whose fourth row holds the biases; for
+    depth 2 also `middle_weights` (width, width) and `middle_biases` (width,); `output_weights` (width,),
+    `output_bias` ().
+
+    accumulate_in_place: the table's gradient is added straight to `table.grad` (created when missing) and autograd
+    is told of none. A training step then neither allocates nor adds tables; `torch.autograd.grad` misses the table.
+    It holds for depth 1 where `grid_decoder.op.is_fused` does, and changes nothing elsewhere.
     """
 
     def __init__(self, config: GridConfig | None = None, generator: torch.Generator | None = None):
         super().__init__()
         self.config = config = config or GridConfig()
+        self.accumulate_in_place = False
         self.layout = GridLayout.build(
             config.levels, config.base_resolution, config.finest_resolution, config.log2_table_size
         )
@@ -54,39 +61,59 @@ class GridField(nn.Module):
         """
         width = self.config.width
         scale = math.sqrt(6 / width)
-        weights = torch.zeros(width, 3 + self.layout.channels)
-        weights[:, :3] = scale * fibonacci_directions(width)
+        weights = torch.zeros(4 + self.layout.channels, width)
+        weights[:3] = scale * fibonacci_directions(width).T
         self.input_weights = nn.Parameter(weights)
-        self.input_biases = nn.Parameter(torch.zeros(width))
         if self.config.depth == 2:
             self.middle_weights = nn.Parameter(torch.eye(width))
             self.middle_biases = nn.Parameter(torch.zeros(width))
         self.output_weights = nn.Parameter(torch.full((width,), 4 / (width * scale)))
         self.output_bias = nn.Parameter(torch.zeros(()))
         with torch.no_grad():  # the softplus lifts the value a little: the sphere is where the bias says so
-            surface = functional.pad(self.config.radius * fibonacci_directions(1000), (0, self.layout.channels))
-            self.output_bias -= decode_value(surface, self._hidden(), self._output()).mean()
+            inputs = self.config.radius * fibonacci_directions(1000) @ self.input_weights[:3]
+            for _ in range(self.config.depth):
+                inputs = functional.softplus(inputs, SHARPNESS)
+            self.output_bias -= (inputs @ self.output_weights).mean()
 
     def value(self, points: torch.Tensor) -> torch.Tensor:
         """Signed distance (N,), negative inside, at points (N, 3) of the unit frame."""
-        features, _ = encode(points, self.table, self.layout)
-        return decode_value(torch.cat((points, features), 1), self._hidden(), self._output())
+        return self._evaluate(points, gradient=False)[0]
 
     def value_and_gradient(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Signed distance (N,) and exact spatial gradient (N, 3), both differentiable in the parameters."""
-        features, jacobian = encode(points, self.table, self.layout, jacobian=True)
-        inputs = torch.cat((points, features), 1)
-        value, gradient = decode_value_and_gradient(inputs, self._hidden(), self._output())
-        return value, gradient[:, :3] + torch.einsum("nc,nck->nk", gradient[:, 3:], jacobian)
+        return self._evaluate(points, gradient=True)
 
-    def _hidden(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        layers = [(self.input_weights, self.input_biases)]
+    def _evaluate(self, points: torch.Tensor, gradient: bool) -> tuple[torch.Tensor, torch.Tensor | None]:
+        decoder = Decoder(self.table, self.input_weights, self.output_weights, self.output_bias)
         if self.config.depth == 2:
-            layers.append((self.middle_weights, self.middle_biases))
-        return layers
+            return decode_two_layers(points, decoder, self.middle_weights, self.middle_biases, self.layout, gradient)
+        table_gradient = None
+        if self.accumulate_in_place and torch.is_grad_enabled() and is_fused(points, decoder):
+            if self.table.grad is None:
+                self.table.grad = torch.zeros_like(self.table)
+            table_gradient = self.table.grad
+        return decode(points, decoder, self.layout, gradient, table_gradient)
 
-    def _output(self) -> tuple[torch.Tensor, torch.Tensor]:
-        return self.output_weights, self.output_bias
+
+def decode_two_layers(
+    points: torch.Tensor,
+    decoder: Decoder,
+    middle_weights: torch.Tensor,
+    middle_biases: torch.Tensor,
+    layout: GridLayout,
+    gradient: bool,
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """`grid_decoder.op.decode` with a second hidden layer, middle_weights (H, H) and middle_biases (H,)."""
+    features, jacobian = encode(points, decoder.table, layout, gradient)
+    inputs = torch.cat((points, torch.ones_like(points[:, :1]), features), 1)
+    first = inputs @ decoder.input_weights
+    second = functional.linear(functional.softplus(first, SHARPNESS), middle_weights, middle_biases)
+    value = functional.softplus(second, SHARPNESS) @ decoder.output_weights + decoder.output_bias
+    if jacobian is None:
+        return value, None
+    middle_gradient = (torch.sigmoid(SHARPNESS * second) * decoder.output_weights) @ middle_weights
+    input_gradient = (torch.sigmoid(SHARPNESS * first) * middle_gradient) @ decoder.input_weights.T
+    return value, input_gradient[:, :3] + torch.einsum("nc,nck->nk", input_gradient[:, 4:], jacobian)
 
 
 def fibonacci_directions(count: int) -> torch.Tensor:

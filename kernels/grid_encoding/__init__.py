@@ -1,0 +1,1 @@
+"""Multi-resolution dense and hashed grid: features of points and their Jacobian."""
