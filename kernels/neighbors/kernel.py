@@ -4,6 +4,7 @@ from typing import Any
 
 import warp as wp
 
+from isopts.kernels.point_tree.kernel import box_squared_distance
 from isopts.kernels.point_tree.tree import BLOCK
 
 wp.set_module_options({"enable_backward": False})
@@ -12,13 +13,6 @@ GROUP = BLOCK  # queries that share a walk; equal to BLOCK, so that queries of t
 _BLOCK = wp.constant(BLOCK)
 _NO_INDEX = wp.constant(wp.int64(2**31))  # after every index
 _STACK = wp.constant(64)  # three waiting boxes a level, 14 levels for 2^31 points
-
-
-@wp.func
-def box_squared_distance(query: Any, low: Any, high: Any):
-    """Never more than the rounded squared distance to any point of the box: each rounded operation is monotonic."""
-    outside = wp.max(wp.max(low - query, query - high), query - query)
-    return wp.dot(outside, outside)
 
 
 @wp.func

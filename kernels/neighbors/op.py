@@ -4,12 +4,18 @@ import math
 
 import torch
 
-from isopts.errors import BackendError, InputError
+from isopts.errors import InputError
+from isopts.kernels.backends import unknown_backend
 from isopts.kernels.launch import launch
+from isopts.kernels.neighbors.frnn_backend import neighbors_frnn
 from isopts.kernels.neighbors.kernel import GROUP, SEARCH_TREE
+from isopts.kernels.neighbors.pytorch3d_backend import neighbors_pytorch3d
 from isopts.kernels.neighbors.reference import neighbors_reference
 from isopts.kernels.neighbors.result import Neighbors
+from isopts.kernels.neighbors.torch_cluster_backend import neighbors_torch_cluster
 from isopts.kernels.point_tree import build_point_tree, curve_order
+
+BACKENDS = ("auto", "warp", "reference", "frnn", "torch_cluster", "pytorch3d")
 
 
 def fixed_radius_neighbors(
@@ -23,28 +29,41 @@ def fixed_radius_neighbors(
         points: (N, 3), same dtype and device. N may be 0.
         radius: same unit as the points; not negative, may be infinite.
         k: at least 1.
-        backend: see `backends.py`.
+        backend: "auto" is "warp"; "frnn", "torch_cluster" and "pytorch3d" are used where installed, and may choose
+            otherwise among equally distant points.
 
-    Raises InputError for other shapes, dtypes, devices or values. The result is detached (see Neighbors).
+    Raises InputError for other shapes, dtypes, devices or values, BackendError for a backend that is unknown or not
+    installed. The result is detached (see Neighbors).
     """
     if not radius >= 0:
         raise InputError(f"radius is {radius}; expected a number that is not negative")
     _check(queries, points, k)
-    return _search(queries.detach(), points.detach(), float(radius), k, backend)
+    return _search(queries, points, float(radius), k, backend)
 
 
 def nearest_neighbors(queries: torch.Tensor, points: torch.Tensor, k: int, backend: str = "auto") -> Neighbors:
     """The k points nearest to each query, -1 only where there are fewer than k points. See fixed_radius_neighbors."""
     _check(queries, points, k)
-    return _search(queries.detach(), points.detach(), math.inf, k, backend)
+    return _search(queries, points, math.inf, k, backend)
 
 
 def _search(queries: torch.Tensor, points: torch.Tensor, radius: float, k: int, backend: str) -> Neighbors:
-    if backend == "reference" or len(points) == 0 or len(queries) == 0:
-        return neighbors_reference(queries, points, radius, k)
-    if backend not in ("auto", "warp"):
-        raise BackendError(f"no backend '{backend}'")
-    return _search_with_warp(queries, points, radius, k)
+    if backend not in BACKENDS:
+        raise unknown_backend(backend, BACKENDS)
+    arguments = queries.detach(), points.detach(), radius, k
+    if len(points) == 0 or len(queries) == 0:
+        return neighbors_reference(*arguments)
+    match backend:
+        case "reference":
+            return neighbors_reference(*arguments)
+        case "frnn":
+            return neighbors_frnn(*arguments)
+        case "torch_cluster":
+            return neighbors_torch_cluster(*arguments)
+        case "pytorch3d":
+            return neighbors_pytorch3d(*arguments)
+        case _:
+            return _search_with_warp(*arguments)
 
 
 def _search_with_warp(queries: torch.Tensor, points: torch.Tensor, radius: float, k: int) -> Neighbors:
@@ -60,6 +79,12 @@ def _search_with_warp(queries: torch.Tensor, points: torch.Tensor, radius: float
     groups = -(-len(queries) // GROUP)
     launch(SEARCH_TREE[points.element_size()], groups, arguments, points.device, grain=32)
     return found
+
+
+def _are_one(first: torch.Tensor, second: torch.Tensor) -> bool:
+    """Whether both are the same memory read in the same way: their queries need no sorting of their own."""
+    layouts = ((cloud.data_ptr(), cloud.shape, cloud.stride()) for cloud in (first, second))
+    return next(layouts) == next(layouts)
 
 
 def _check(queries: torch.Tensor, points: torch.Tensor, k: int) -> None:

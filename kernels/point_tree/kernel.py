@@ -1,4 +1,5 @@
-"""Warp kernels: Hilbert codes of grid cells, bounding boxes of blocks of points and of groups of boxes."""
+"""Warp kernels: Hilbert codes of grid cells, bounding boxes of blocks of points and of groups of boxes,
+and the distance to a box."""
 
 from typing import Any
 
@@ -109,6 +110,13 @@ def group_boxes(
     low[level_end + i] = box_low
     high[level_end + i] = box_high
     least_index[level_end + i] = least
+
+
+@wp.func
+def box_squared_distance(query: Any, low: Any, high: Any):
+    """Never more than the rounded squared distance to any point of the box: each rounded operation is monotonic."""
+    outside = wp.max(wp.max(low - query, query - high), query - query)
+    return wp.dot(outside, outside)
 
 
 def _overloads(kernel: wp.Kernel, *names: str) -> dict[int, wp.Kernel]:
