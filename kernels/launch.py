@@ -21,7 +21,18 @@ import warp as wp
 
 logger = logging.getLogger(__name__)
 _lock = threading.Lock()
+_threads: int | None = None
 _SLICES_PER_THREAD = 4  # uneven elements (dense neighbourhoods) balance out; a slice costs about 15 microseconds
+
+
+def set_threads(count: int | None) -> None:
+    """Threads of a CPU launch; None, the default, follows `torch.get_num_threads()`.
+
+    torch on one thread and launches on all cores is the fast setting for small fields: torch's OpenMP team spins
+    between small operations and takes the cores from the kernels. Results do not depend on it.
+    """
+    global _threads
+    _threads = count
 
 
 def launch(kernel: wp.Kernel, count: int, arguments: Sequence[Any], device: torch.device, grain: int = 1024) -> None:
@@ -43,7 +54,7 @@ def launch(kernel: wp.Kernel, count: int, arguments: Sequence[Any], device: torc
         stream = wp.stream_from_torch(torch.cuda.current_stream(device))
         wp.launch(kernel, dim=count, inputs=[0, *packed], device=warp_device, stream=stream, record_tape=False)
         return
-    threads = torch.get_num_threads()
+    threads = _threads or torch.get_num_threads()
     slices = min(-(-count // grain), threads * (_SLICES_PER_THREAD if count >= 8 * threads * grain else 1))
     if grain == 1:
         slices = min(count, threads * _SLICES_PER_THREAD)
