@@ -2,12 +2,12 @@
 
 import warp as wp
 
-from isopts.kernels.point_tree.tree import BLOCK, FAN_OUT
+from isopts.kernels.point_tree.tree import BLOCK
 
 wp.set_module_options({"enable_backward": False})
 
 _BLOCK = wp.constant(BLOCK)
-_FAN_OUT = wp.constant(FAN_OUT)
+_STACK = wp.constant(64)  # three boxes a level of a tree that holds 2^31 points
 
 
 @wp.func
@@ -27,31 +27,28 @@ def sum_dipoles(
     centers: wp.array(dtype=wp.vec3),
     radii: wp.array(dtype=float),
     moments: wp.array(dtype=wp.vec3),
-    level_first: wp.array(dtype=wp.int32),
+    first_child: wp.array(dtype=wp.int32),
     winding: wp.array(dtype=float),
 ):
     """winding[i] of query i. A box of radius r counts as one dipole beyond the distance opening * r."""
     i = first + wp.tid()
     query = queries[i]
-    top = level_first.shape[0] - 2
-    level = int(top)
-    node = int(0)
+    blocks = (points.shape[0] + _BLOCK - 1) // _BLOCK
+    boxes = wp.zeros(shape=(_STACK,), dtype=wp.int32)
+    boxes[0] = first_child.shape[0] - 2
+    size = int(1)
     total = float(0.0)
-    while level <= top:
-        box = level_first[level] + node
+    while size > 0:
+        size -= 1
+        box = boxes[size]
         offset = centers[box] - query
-        near = wp.length(offset) <= opening * radii[box] + softening
-        if near and level > 0:
-            level -= 1
-            node = node * _FAN_OUT
+        if wp.length(offset) > opening * radii[box] + softening:
+            total += dipole(offset, moments[box], softening)
+        elif box < blocks:
+            for j in range(box * _BLOCK, wp.min((box + 1) * _BLOCK, points.shape[0])):
+                total += dipole(points[j] - query, area_normals[j], softening)
         else:
-            if near:
-                for j in range(node * _BLOCK, wp.min((node + 1) * _BLOCK, points.shape[0])):
-                    total += dipole(points[j] - query, area_normals[j], softening)
-            else:
-                total += dipole(offset, moments[box], softening)
-            node += 1
-            while level <= top and (node % _FAN_OUT == 0 or level_first[level] + node == level_first[level + 1]):
-                node = (node - 1) // _FAN_OUT + 1
-                level += 1
+            for child in range(first_child[box], first_child[box + 1]):
+                boxes[size] = child
+                size += 1
     winding[i] = total / (4.0 * wp.pi)

@@ -41,7 +41,7 @@ def winding_number(
     launch(
         sum_dipoles,
         len(queries),
-        [queries.contiguous(), softening, opening, tree.points, moments, *boxes, tree.level_first, winding],
+        [queries.contiguous(), softening, opening, tree.points, moments, *boxes, tree.first_child, winding],
         queries.device,
     )
     return winding
@@ -51,10 +51,9 @@ def _box_moments(tree: PointTree, moments: torch.Tensor) -> tuple[torch.Tensor, 
     """Of every box: the area-weighted centre (B, 3), the radius around it (B,), the sum of the moments (B, 3)."""
     areas = moments.norm(dim=1, keepdim=True) + torch.finfo(moments.dtype).tiny  # points without area have a place too
     sums = torch.cat((areas, areas * tree.points, moments), 1)
-    levels = []
-    for level in range(len(tree.level_first) - 1):
-        sums = _sum_groups(sums, BLOCK if level == 0 else FAN_OUT)
-        levels.append(sums)
+    levels = [_sum_groups(sums, BLOCK)]
+    while len(levels[-1]) > 1:
+        levels.append(_sum_groups(levels[-1], FAN_OUT))
     sums = torch.cat(levels)
     centers = (sums[:, 1:4] / sums[:, :1]).clamp(tree.low, tree.high)
     radii = torch.maximum(tree.high - centers, centers - tree.low).norm(dim=1)
