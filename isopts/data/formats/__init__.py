@@ -1,1 +1,1 @@
-"""File formats, one a module; `isopts.data` chooses between them."""
+"""File formats, one per module: bytes to arrays and back, nothing about what they mean."""
