@@ -25,14 +25,14 @@ def read_mesh(path: Path | str, needs_faces: bool = False) -> TriangleMesh:
     path = Path(path)
     suffix = mesh_format(path)
     if not path.is_file():
-        raise InputError(f"{path} is not a file; give the path of a mesh ({', '.join(MESH_FORMATS)})")
+        raise InputError(f"'{path}' is not a file; give the path of a mesh ({', '.join(MESH_FORMATS)}).")
     mesh = read_ply_mesh(path) if suffix == ".ply" else read_interchange_mesh(path)
     if len(mesh.vertices) == 0:
-        raise InputError(f"{path} has no vertices; give a mesh or a cloud with points")
+        raise InputError(f"'{path}' has no vertices; give a mesh or a cloud with points.")
     if len(mesh.faces) and not 0 <= mesh.faces.min() <= mesh.faces.max() < len(mesh.vertices):
-        raise InputError(f"{path} has faces that name vertices outside 0 ... {len(mesh.vertices) - 1}; repair the file")
+        raise InputError(f"'{path}' has faces that name vertices outside 0 ... {len(mesh.vertices) - 1}; repair it.")
     if needs_faces and len(mesh.faces) == 0:
-        raise InputError(f"{path} has points but no faces; give a triangle mesh")
+        raise InputError(f"'{path}' has points but no faces; give a triangle mesh.")
     return mesh
 
 
@@ -56,12 +56,12 @@ def write_mesh(path: Path | str, mesh: TriangleMesh, comment: str | None = None)
         else:
             write_interchange_mesh(path, mesh)
     except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}; choose another place with -o") from error
+        raise InputError(f"Cannot write '{path}': {error.strerror}; choose another place.") from error
 
 
 def mesh_format(path: Path | str) -> str:
     """The extension in lower case, one of MESH_FORMATS; InputError otherwise."""
     suffix = Path(path).suffix.lower()
     if suffix not in MESH_FORMATS:
-        raise InputError(f"{path} does not end in a known mesh format; use one of {', '.join(MESH_FORMATS)}")
+        raise InputError(f"'{path}' does not end in a known mesh format; use one of {', '.join(MESH_FORMATS)}.")
     return suffix

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import torch
 
+from isopts.errors import DivergedError
+
 Value = Callable[[torch.Tensor], torch.Tensor]
 _COARSEST = 32  # cells along a side that are all looked at: 32^3 values cost less than one refined level
 _OCTANTS = torch.tensor([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)])
@@ -48,14 +50,23 @@ def find_surface_cells(
         device: where the points are made.
         margin: raise it for functions whose slope varies much within a cell.
         chunk: points a call; bounds the memory of `value`.
+
+    Raises:
+        DivergedError: `value` is not finite somewhere.
     """
-    levels = max(0, (grid.resolution // _COARSEST).bit_length() - 1)
+    if grid.resolution < _COARSEST:
+        return _all_cells(grid.resolution, device)
+    levels = (grid.resolution // _COARSEST).bit_length() - 1
     count = -(-grid.resolution // 2 ** (levels + 1))
-    axis = torch.arange(count, device=device)
-    cells = torch.cartesian_prod(axis, axis, axis)
+    cells = _all_cells(count, device)
     for level in range(levels, -1, -1):
         cells = _children_near_surface(value, grid, 2**level, cells, margin, chunk)
     return cells
+
+
+def _all_cells(count: int, device: torch.device | str) -> torch.Tensor:
+    axis = torch.arange(count, device=device)
+    return torch.cartesian_prod(axis, axis, axis)
 
 
 def _children_near_surface(
@@ -65,10 +76,12 @@ def _children_near_surface(
     octants = _OCTANTS.to(parents.device)
     count = max(1, chunk // 8)
     values = [_values_of_children(value, grid, width, some, octants) for some in parents.split(count)]
-    values = torch.cat(values) if values else torch.zeros((0, 8), device=parents.device)
-    size = grid.cell_size * width
+    values = torch.cat(values)
     if len(values) == 0:
         return parents
+    if not bool(values.isfinite().all()):
+        raise DivergedError("The field has values that are not finite; it cannot be cut into a surface.")
+    size = grid.cell_size * width
     bound = margin * _steepest_slope(values, octants, size) * size * 3**0.5 / 2
     parent, octant = torch.nonzero(values.abs() <= bound, as_tuple=True)
     children = 2 * parents[parent] + octants[octant]

@@ -24,14 +24,16 @@ def _cut_cells(nodes: SurfaceNodes, grid: CellGrid) -> tuple[torch.Tensor, torch
     """Corner nodes (C, 8) and case (C,) of the cells whose corners have both signs, within the grid."""
     octants = _bits(torch.arange(8, device=nodes.corners.device))
     offsets = octants[:, None] + octants  # cell within the block, corner of the cell
-    inside = (nodes.values <= 0)[nodes.corners]
+    inside = (nodes.values <= 0).to(torch.uint8)[nodes.corners]
     weights = torch.tensor([9, 3, 1], device=offsets.device)
     found, cases = [], []
     for octant, places in zip(octants, (offsets * weights).sum(-1), strict=True):
-        case = sum(inside[:, place].long() << corner for corner, place in enumerate(places.tolist()))
+        case = torch.zeros_like(inside[0])
+        for corner, place in enumerate(places.tolist()):
+            case |= inside[place] << corner
         keep = (case > 0) & (case < 255) & (2 * nodes.blocks + octant < grid.resolution).all(dim=1)
-        found.append(nodes.corners[keep][:, places])
-        cases.append(case[keep])
+        found.append(nodes.corners[places[:, None], torch.nonzero(keep)[:, 0]].T)
+        cases.append(case[keep].long())
     return torch.cat(found), torch.cat(cases)
 
 

@@ -80,13 +80,13 @@ def cast_rays(origins: torch.Tensor, directions: torch.Tensor, vertices: torch.T
 def _prepare(vertices: torch.Tensor, faces: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Corner indices (F, 3) int32 and the centre (3,) of the bounding box. A wrong index would crash Warp."""
     if len(faces) == 0:
-        raise InputError("a mesh with faces is needed, got one without; give a triangle mesh or compare as points")
+        raise InputError("A mesh with faces is needed, got one without; give a triangle mesh or compare as points.")
     if faces.min() < 0 or faces.max() >= len(vertices):
         raise InputError(
-            f"faces name vertices 0 ... {len(vertices) - 1}, got {int(faces.min())} ... {int(faces.max())}"
+            f"Faces must name vertices 0 ... {len(vertices) - 1}, got {int(faces.min())} ... {int(faces.max())}."
         )
     if not torch.isfinite(vertices).all():
-        raise InputError("vertices must be finite, got NaN or infinity; remove those vertices and their faces")
+        raise InputError("Vertices must be finite, got NaN or infinity; remove those vertices and their faces.")
     initialize()
     return faces.to(torch.int32).contiguous(), (vertices.amin(dim=0) + vertices.amax(dim=0)) / 2
 

@@ -35,7 +35,7 @@ def read_interchange_mesh(path: Path) -> TriangleMesh:
         vertices, faces = np.asarray(loaded.vertices), np.asarray(loaded.faces)
     except _PARSER_ERRORS as error:
         raise InputError(
-            f"{path} is not a complete {path.suffix[1:].upper()} mesh ({error}); export it again"
+            f"'{path}' is not a complete {path.suffix[1:].upper()} mesh ({error}); export it again."
         ) from error
     if path.suffix.lower() == ".stl" and len(vertices):
         vertices, corner = np.unique(vertices, axis=0, return_inverse=True)

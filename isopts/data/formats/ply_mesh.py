@@ -17,11 +17,11 @@ def read_ply_mesh(path: Path) -> TriangleMesh:
     """Vertices, triangulated faces, and per-vertex normals and colours where present. Raises InputError."""
     ply = _parse(path)
     if "vertex" not in ply:
-        raise InputError(f"{path} has no vertex element; give a PLY file with points")
+        raise InputError(f"'{path}' has no vertex element; give a PLY file with points.")
     vertex = ply["vertex"]
     vertices = _columns(vertex, ("x", "y", "z"), np.float64)
     if vertices is None:
-        raise InputError(f"{path} has vertices without x, y and z; give a PLY file with coordinates")
+        raise InputError(f"'{path}' has vertices without x, y and z; give a PLY file with coordinates.")
     faces = _triangles(ply["face"]) if "face" in ply and ply["face"].count else np.zeros((0, 3))
     normals = _columns(vertex, ("nx", "ny", "nz"), np.float32)
     return TriangleMesh(vertices, faces, normals, _columns(vertex, ("red", "green", "blue"), np.uint8))
@@ -35,7 +35,7 @@ def _parse(path: Path) -> PlyData:
         except PlyElementParseError:
             return PlyData.read(path)
     except (PlyElementParseError, PlyHeaderParseError, ValueError, OSError) as error:
-        raise InputError(f"{path} is not a complete PLY file ({error}); export it again") from error
+        raise InputError(f"'{path}' is not a complete PLY file ({error}); export it again.") from error
 
 
 def _columns(element: PlyElement, names: tuple[str, ...], dtype: Any) -> np.ndarray | None:
