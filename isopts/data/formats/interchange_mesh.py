@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import trimesh
 
+from isopts.data.precision import coordinate_dtype
 from isopts.errors import InputError
 from isopts.geometry.triangle_mesh import TriangleMesh
 
 logger = logging.getLogger(__name__)
-_ROUNDING = 1e-6  # of the longest side; a loss below it is not worth a word
 
 # trimesh has no error type of its own: a damaged file surfaces as whatever its parsers stumble over, an ImportError
 # among them (it guesses the encoding of text that is not UTF-8 with a package that need not be there)
@@ -70,6 +70,6 @@ def _centred_scene(exported: trimesh.Trimesh) -> trimesh.Scene:
 
 
 def _warn_of_rounding(path: Path, vertices: np.ndarray) -> None:
-    moved = np.abs(vertices - vertices.astype(np.float32)).max(initial=0.0)
-    if len(vertices) and moved > _ROUNDING * np.ptp(vertices, axis=0).max():
+    if coordinate_dtype(vertices) == np.float64:
+        moved = np.abs(vertices - vertices.astype(np.float32)).max()
         logger.warning("STL keeps single precision: vertices of %s moved by up to %.2g; PLY keeps them", path, moved)

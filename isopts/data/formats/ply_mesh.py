@@ -1,104 +1,60 @@
-"""Meshes in Stanford PLY: read through plyfile, written as little-endian binary in three blocks."""
+"""Triangle meshes in PLY."""
 
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from plyfile import PlyData, PlyElement, PlyElementParseError, PlyHeaderParseError
 
+from isopts.data.formats.ply import Columns, Lists, read_ply, write_ply
+from isopts.data.precision import coordinate_dtype
 from isopts.errors import InputError
 from isopts.geometry.triangle_mesh import TriangleMesh
 
 _CORNER_LISTS = ("vertex_indices", "vertex_index")  # both spellings are in use
-_ROUNDING = 1e-6  # of the longest side; coordinates that singles would move further are written as doubles
+_NORMALS, _COLORS = ("nx", "ny", "nz"), ("red", "green", "blue")
 
 
 def read_ply_mesh(path: Path) -> TriangleMesh:
     """Vertices, triangulated faces, and per-vertex normals and colours where present. Raises InputError."""
-    ply = _parse(path)
-    if "vertex" not in ply:
-        raise InputError(f"'{path}' has no vertex element; give a PLY file with points.")
-    vertex = ply["vertex"]
-    vertices = _columns(vertex, ("x", "y", "z"), np.float64)
+    elements = read_ply(path, ("vertex", "face"))
+    vertex = elements.get("vertex", {})
+    vertices = _table(vertex, ("x", "y", "z"), np.float64)
     if vertices is None:
-        raise InputError(f"'{path}' has vertices without x, y and z; give a PLY file with coordinates.")
-    faces = _triangles(ply["face"]) if "face" in ply and ply["face"].count else np.zeros((0, 3))
-    normals = _columns(vertex, ("nx", "ny", "nz"), np.float32)
-    return TriangleMesh(vertices, faces, normals, _columns(vertex, ("red", "green", "blue"), np.uint8))
-
-
-def _parse(path: Path) -> PlyData:
-    all_triangles = {"face": dict.fromkeys(_CORNER_LISTS, 3)}
-    try:
-        try:
-            return PlyData.read(path, known_list_len=all_triangles)  # 30 times faster than lists of any length
-        except PlyElementParseError:
-            return PlyData.read(path)
-    except (PlyElementParseError, PlyHeaderParseError, ValueError, OSError) as error:
-        raise InputError(f"'{path}' is not a complete PLY file ({error}); export it again.") from error
-
-
-def _columns(element: PlyElement, names: tuple[str, ...], dtype: Any) -> np.ndarray | None:
-    if not set(names) <= set(element.data.dtype.names):
-        return None
-    return np.stack([np.asarray(element[name]) for name in names], axis=1).astype(dtype)
-
-
-def _triangles(element: PlyElement) -> np.ndarray:
-    """Corner indices (F, 3); a polygon of n corners becomes a fan of n - 2 triangles, right for convex ones."""
-    name = next((name for name in _CORNER_LISTS if name in element.data.dtype.names), None)
-    if name is None:
-        return np.zeros((0, 3), dtype=np.int64)
-    corners = element[name]
-    if corners.dtype != object:
-        return np.asarray(corners)
-    sizes = np.array([len(polygon) for polygon in corners])
-    fans = [np.zeros((0, 3), dtype=np.int64)]
-    for size in np.unique(sizes[sizes >= 3]):
-        polygons = np.stack(corners[sizes == size]).astype(np.int64)
-        for corner in range(1, size - 1):
-            fans.append(polygons[:, [0, corner, corner + 1]])
-    return np.concatenate(fans)
-
-
-def write_ply_mesh(path: Path, mesh: TriangleMesh, comment: str | None) -> None:
-    """Binary little-endian PLY: positions, then nx ny nz and red green blue where the mesh has them, then the faces."""
-    real = np.dtype("<f4") if _singles_suffice(mesh.vertices) else np.dtype("<f8")
-    fields = [(name, real) for name in "xyz"]
-    blocks = [mesh.vertices.astype(real)]
-    if mesh.normals is not None:
-        fields += [(name, np.dtype("<f4")) for name in ("nx", "ny", "nz")]
-        blocks.append(mesh.normals.astype("<f4"))
-    if mesh.colors is not None:
-        fields += [(name, np.dtype("u1")) for name in ("red", "green", "blue")]
-        blocks.append(mesh.colors.astype("u1"))
-    rows = np.concatenate([block.reshape(len(block), -1).view("u1") for block in blocks], axis=1)
-    faces = np.empty(len(mesh.faces), dtype=[("corners", "u1"), ("vertex_indices", "<i4", 3)])
-    faces["corners"], faces["vertex_indices"] = 3, mesh.faces
-    with open(path, "wb") as file:
-        file.write(_header(fields, len(mesh.vertices), len(mesh.faces), comment).encode())
-        file.write(np.ascontiguousarray(rows).tobytes())
-        file.write(faces.tobytes())
-
-
-def _header(fields: list[tuple[str, np.dtype]], vertices: int, faces: int, comment: str | None) -> str:
-    names = {"<f4": "float", "<f8": "double", "|u1": "uchar"}
-    return "\n".join(
-        [
-            "ply",
-            "format binary_little_endian 1.0",
-            *(f"comment {line}" for line in (comment or "").splitlines() if line),
-            f"element vertex {vertices}",
-            *(f"property {names[kind.str]} {name}" for name, kind in fields),
-            f"element face {faces}",
-            "property list uchar int vertex_indices",
-            "end_header\n",
-        ]
+        raise InputError(f"'{path}' has no vertices with x, y and z; give a PLY file with points.")
+    faces = next(
+        (_triangles(elements["face"][name]) for name in _CORNER_LISTS if name in elements.get("face", {})), None
+    )
+    return TriangleMesh(
+        vertices,
+        np.zeros((0, 3)) if faces is None else faces,
+        _table(vertex, _NORMALS, np.float32),
+        _table(vertex, _COLORS, np.uint8),
     )
 
 
-def _singles_suffice(vertices: np.ndarray) -> bool:
-    if len(vertices) == 0:
-        return True
-    moved = np.abs(vertices - vertices.astype(np.float32)).max()
-    return bool(moved <= _ROUNDING * np.ptp(vertices, axis=0).max())
+def _table(columns: Columns, names: tuple[str, ...], dtype: Any) -> np.ndarray | None:
+    if not all(isinstance(columns.get(name), np.ndarray) for name in names):
+        return None
+    return np.stack([columns[name] for name in names], axis=1).astype(dtype)
+
+
+def _triangles(polygons: Lists) -> np.ndarray:
+    """Corner indices (F, 3); a polygon of n corners becomes a fan of n - 2 triangles, right for convex ones."""
+    corners = np.asarray(polygons.values, dtype=np.int64)
+    start = np.cumsum(polygons.counts) - polygons.counts
+    fans = np.maximum(polygons.counts - 2, 0)
+    polygon = np.repeat(np.arange(len(fans)), fans)
+    step = np.arange(len(polygon)) - np.repeat(np.cumsum(fans) - fans, fans)
+    first = start[polygon]
+    return np.stack([corners[first], corners[first + step + 1], corners[first + step + 2]], axis=1)
+
+
+def write_ply_mesh(path: Path, mesh: TriangleMesh, comment: str | None) -> None:
+    """Positions, then normals and colours where the mesh has them, then the faces."""
+    vertex = dict(zip("xyz", mesh.vertices.T.astype(coordinate_dtype(mesh.vertices)), strict=True))
+    if mesh.normals is not None:
+        vertex |= dict(zip(_NORMALS, mesh.normals.T.astype(np.float32), strict=True))
+    if mesh.colors is not None:
+        vertex |= dict(zip(_COLORS, mesh.colors.T.astype(np.uint8), strict=True))
+    face = {"vertex_indices": mesh.faces.astype(np.int32)}
+    write_ply(path, {"vertex": vertex, "face": face}, (comment or "").splitlines())
