@@ -106,9 +106,10 @@ def add_two_outer(
 def decay(z: vec64):
     """exp(-100 |z|), relative error 1e-5: a fourth-order series at 1/128 of the exponent, squared seven times.
 
-    Plain products keep all lanes busy where a call to exp would take them one by one. Below exp(-80) it is constant.
+    Plain products keep all lanes busy where a call to exp would take them one by one. Beyond 100 |z| = 30 it is
+    constant: no float32 sum notices, and its products with adjoints do not become subnormal, which halves the speed.
     """
-    a = wp.min(wp.abs(z), vec64(0.8)) * (100.0 / 128.0)
+    a = wp.min(wp.abs(z), vec64(0.3)) * (100.0 / 128.0)
     b = wp.cw_mul(a, a)
     e = vec64(1.0) - a + wp.cw_mul(b, vec64(0.5) - a * (1.0 / 6.0) + b * (1.0 / 24.0))
     for _ in range(wp.static(7)):

@@ -33,24 +33,26 @@ class Corners:
 
 
 @wp.func
-def slope_along(coordinate: float, half: float):
-    if coordinate >= -1.0 and coordinate <= 1.0:
-        return half
-    return 0.0
+def inside(coordinate: float):
+    return wp.where(wp.abs(coordinate) <= 1.0, 1.0, 0.0)
 
 
 @wp.func
 def cell_of(point: wp.vec3, resolution: int):
+    """The integer bounds also keep a coordinate that is not a number within the table."""
     half = 0.5 * float(resolution)
-    x = (wp.clamp(point[0], -1.0, 1.0) + 1.0) * half
-    y = (wp.clamp(point[1], -1.0, 1.0) + 1.0) * half
-    z = (wp.clamp(point[2], -1.0, 1.0) + 1.0) * half
+    side = 2.0 * half
+    x = wp.min(wp.max(point[0] * half + half, 0.0), side)
+    y = wp.min(wp.max(point[1] * half + half, 0.0), side)
+    z = wp.min(wp.max(point[2] * half + half, 0.0), side)
+    last = resolution - 1
+    i = wp.max(wp.min(int(x), last), 0)
+    j = wp.max(wp.min(int(y), last), 0)
+    k = wp.max(wp.min(int(z), last), 0)
     cell = Cell()
-    cell.vertex = wp.vec3i(
-        wp.clamp(int(x), 0, resolution - 1), wp.clamp(int(y), 0, resolution - 1), wp.clamp(int(z), 0, resolution - 1)
-    )
-    cell.fraction = wp.vec3(x - float(cell.vertex[0]), y - float(cell.vertex[1]), z - float(cell.vertex[2]))
-    cell.slope = wp.vec3(slope_along(point[0], half), slope_along(point[1], half), slope_along(point[2], half))
+    cell.vertex = wp.vec3i(i, j, k)
+    cell.fraction = wp.vec3(x - float(i), y - float(j), z - float(k))
+    cell.slope = wp.vec3(half * inside(point[0]), half * inside(point[1]), half * inside(point[2]))
     return cell
 
 
@@ -105,38 +107,61 @@ class Trilinear:
 
 
 @wp.func
+def row(table: wp.array(dtype=wp.vec2), low: int, high: int):
+    """The two entries of an edge along x side by side, so that the lerps below fill four lanes."""
+    a = table[low]
+    b = table[high]
+    return wp.vec4(a[0], a[1], b[0], b[1])
+
+
+@wp.func
+def along(edge: wp.vec4, fraction: float):
+    return wp.vec2(edge[0] + fraction * (edge[2] - edge[0]), edge[1] + fraction * (edge[3] - edge[1]))
+
+
+@wp.func
+def rise(edge: wp.vec4):
+    return wp.vec2(edge[2] - edge[0], edge[3] - edge[1])
+
+
+@wp.func
 def interpolate(point: wp.vec3, level: wp.vec3i, table: wp.array(dtype=wp.vec2)):
-    """Lerp along x, then y, then z. Unused members cost nothing: the compiler removes them."""
+    """Lerp along y, then z, then x. Unused members cost nothing: the compiler removes them."""
     cell = cell_of(point, level[0])
     at = corners_of(cell.vertex, level)
     f = cell.fraction
     s = cell.slope
-    v000 = table[at.v000]
-    v010 = table[at.v010]
-    v001 = table[at.v001]
-    v011 = table[at.v011]
-    x00 = table[at.v100] - v000
-    x10 = table[at.v110] - v010
-    x01 = table[at.v101] - v001
-    x11 = table[at.v111] - v011
-    m00 = v000 + f[0] * x00
-    m01 = v001 + f[0] * x01
-    y0 = v010 + f[0] * x10 - m00
-    y1 = v011 + f[0] * x11 - m01
-    low = m00 + f[1] * y0
-    z = m01 + f[1] * y1 - low
-    x0 = x00 + f[1] * (x10 - x00)
-    x1 = x01 + f[1] * (x11 - x01)
+    low = row(table, at.v000, at.v100)
+    high = row(table, at.v001, at.v101)
+    y_low = row(table, at.v010, at.v110) - low
+    y_high = row(table, at.v011, at.v111) - high
+    yz = y_high - y_low
+    low += f[1] * y_low
+    z = high + f[1] * y_high - low
+    value = low + f[2] * z
+    y = y_low + f[2] * yz
     result = Trilinear()
-    result.value = low + f[2] * z
-    result.dx = s[0] * (x0 + f[2] * (x1 - x0))
-    result.dy = s[1] * (y0 + f[2] * (y1 - y0))
-    result.dz = s[2] * z
-    xy0 = x10 - x00
-    result.dxy = s[0] * s[1] * (xy0 + f[2] * (x11 - x01 - xy0))
-    result.dxz = s[0] * s[2] * (x1 - x0)
-    result.dyz = s[1] * s[2] * (y1 - y0)
+    result.value = along(value, f[0])
+    result.dx = s[0] * rise(value)
+    result.dy = s[1] * along(y, f[0])
+    result.dz = s[2] * along(z, f[0])
+    result.dxy = s[0] * s[1] * rise(y)
+    result.dxz = s[0] * s[2] * rise(z)
+    result.dyz = s[1] * s[2] * along(yz, f[0])
     return result
+
+
+@wp.func
+def spread(value: wp.vec2, slope: wp.vec2, fraction: float):
+    """Transpose of `along` and `rise`: gradients of an edge's two entries."""
+    high = fraction * value + slope
+    return wp.vec4(value[0] - high[0], value[1] - high[1], high[0], high[1])
+
+
+@wp.func
+def add_row(table: wp.array(dtype=wp.vec2), low: int, high: int, edge: wp.vec4):
+    wp.atomic_add(table, low, wp.vec2(edge[0], edge[1]))
+    wp.atomic_add(table, high, wp.vec2(edge[2], edge[3]))
 
 
 @wp.func
@@ -153,36 +178,17 @@ def scatter(
     cell = cell_of(point, level[0])
     at = corners_of(cell.vertex, level)
     f = cell.fraction
-    gx = cell.slope[0] * dx
-    gy = cell.slope[1] * dy
-    gz = cell.slope[2] * dz
-    # along z, then y, then x: the lerps of `interpolate` backwards
-    high = f[2] * value + gz
-    low = value - high
-    gx1 = f[2] * gx
-    gx0 = gx - gx1
-    gy1 = f[2] * gy
-    gy0 = gy - gy1
-    m10 = f[1] * low + gy0
-    m00 = low - m10
-    m11 = f[1] * high + gy1
-    m01 = high - m11
-    x10 = f[1] * gx0
-    x00 = gx0 - x10
-    x11 = f[1] * gx1
-    x01 = gx1 - x11
-    v100 = f[0] * m00 + x00
-    v110 = f[0] * m10 + x10
-    v101 = f[0] * m01 + x01
-    v111 = f[0] * m11 + x11
-    wp.atomic_add(table_gradient, at.v000, m00 - v100)
-    wp.atomic_add(table_gradient, at.v100, v100)
-    wp.atomic_add(table_gradient, at.v010, m10 - v110)
-    wp.atomic_add(table_gradient, at.v110, v110)
-    wp.atomic_add(table_gradient, at.v001, m01 - v101)
-    wp.atomic_add(table_gradient, at.v101, v101)
-    wp.atomic_add(table_gradient, at.v011, m11 - v111)
-    wp.atomic_add(table_gradient, at.v111, v111)
+    whole = spread(value, cell.slope[0] * dx, f[0])
+    y = spread(cell.slope[1] * dy, wp.vec2(), f[0])
+    high = f[2] * whole + spread(cell.slope[2] * dz, wp.vec2(), f[0])
+    low = whole - high
+    y_high = f[2] * y
+    low_up = f[1] * low + y - y_high
+    high_up = f[1] * high + y_high
+    add_row(table_gradient, at.v000, at.v100, low - low_up)
+    add_row(table_gradient, at.v010, at.v110, low_up)
+    add_row(table_gradient, at.v001, at.v101, high - high_up)
+    add_row(table_gradient, at.v011, at.v111, high_up)
 
 
 @wp.kernel
