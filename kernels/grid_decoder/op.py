@@ -11,7 +11,7 @@ from isopts.kernels.grid_encoding.layout import FEATURES, GridLayout, level_tabl
 from isopts.kernels.grid_encoding.op import check_arguments
 from isopts.kernels.launch import launch
 
-_RUN = 128  # points that share a sum of weight gradients: fixed, so the result does not depend on the threads
+_RUN = 256  # points that share a sum of weight gradients: fixed, so the result does not depend on the threads
 
 
 class Decoder(NamedTuple):
