@@ -1,0 +1,77 @@
+"""Shaded pictures of a triangle mesh without perspective."""
+
+from dataclasses import dataclass
+
+import torch
+
+from isopts.kernels.triangles import cast_rays
+
+BACKGROUND = (0.93, 0.94, 0.95)  # linear RGB, as all colours here
+BACK_FACE = (0.80, 0.06, 0.30)  # a mesh that is inside out shows at once
+_KEY, _FILL, _AMBIENT = 0.62, 0.28, 0.16
+
+
+@dataclass(frozen=True)
+class ColoredSurface:
+    """vertices (V, 3), faces (F, 3), colors (F, 3) linear RGB, corner_normals (F, 3, 3): unit, of a face's corners."""
+
+    vertices: torch.Tensor
+    faces: torch.Tensor
+    colors: torch.Tensor
+    corner_normals: torch.Tensor
+
+
+@dataclass(frozen=True)
+class OrthographicView:
+    """A square picture of side 2 * half_side around `center` (3,). right, up, toward: orthonormal (3,); `toward` points
+    from the scene to the eye."""
+
+    center: torch.Tensor
+    right: torch.Tensor
+    up: torch.Tensor
+    toward: torch.Tensor
+    half_side: float
+
+    @staticmethod
+    def around(vertices: torch.Tensor, toward: torch.Tensor) -> "OrthographicView":
+        """The whole of `vertices` (V, 3) seen from the direction `toward`, y upwards, with a margin of 6 %."""
+        toward = toward / toward.norm()
+        right = torch.linalg.cross(torch.tensor([0.0, 1.0, 0.0]), toward)
+        right = right / right.norm()
+        up = torch.linalg.cross(toward, right)
+        flat = vertices @ torch.stack([right, up, toward]).T
+        low, high = flat.amin(dim=0), flat.amax(dim=0)
+        center = (low + high) / 2 @ torch.stack([right, up, toward])
+        return OrthographicView(center, right, up, toward, 0.53 * float((high - low)[:2].max()))
+
+
+def render_surface(
+    surface: ColoredSurface, view: OrthographicView, pixels: int, supersampling: int = 2
+) -> torch.Tensor:
+    """Picture (pixels, pixels, 3) in linear RGB: headlight, a key light from the upper left, ambient light.
+
+    Faces seen from behind are BACK_FACE. Each pixel is the mean of supersampling^2 rays.
+    """
+    side = pixels * supersampling
+    steps = ((torch.arange(side) + 0.5) / side * 2 - 1) * view.half_side
+    offsets = steps[None, :, None] * view.right - steps[:, None, None] * view.up
+    far = float((surface.vertices - view.center).norm(dim=1).max()) + view.half_side
+    origins = (view.center + offsets + far * view.toward).reshape(-1, 3)
+    hits = cast_rays(origins, (-view.toward).expand_as(origins), surface.vertices, surface.faces)
+    picture = torch.tensor(BACKGROUND).repeat(side * side, 1)
+    seen = torch.nonzero(hits.faces >= 0)[:, 0]
+    picture[seen] = _shade(surface, view, hits.faces[seen], hits.barycentric[seen])
+    return picture.view(pixels, supersampling, pixels, supersampling, 3).mean(dim=(1, 3))
+
+
+def _shade(
+    surface: ColoredSurface, view: OrthographicView, faces: torch.Tensor, barycentric: torch.Tensor
+) -> torch.Tensor:
+    a, b, c = (surface.vertices[surface.faces[faces, corner]] for corner in range(3))
+    behind = torch.linalg.cross(b - a, c - a) @ view.toward < 0
+    normals = (surface.corner_normals[faces] * barycentric[..., None]).sum(dim=1)
+    normals = torch.nn.functional.normalize(normals, dim=1) * torch.where(behind, -1.0, 1.0)[:, None]
+    key = view.toward + 0.7 * view.up - 0.6 * view.right
+    light = _AMBIENT * (1 + normals @ view.up) / 2
+    light = light + _FILL * (normals @ view.toward).clamp_min(0) + _KEY * (normals @ (key / key.norm())).clamp_min(0)
+    return torch.where(behind[:, None], torch.tensor(BACK_FACE), surface.colors[faces]) * light[:, None]

@@ -1,0 +1,76 @@
+"""One picture of a result: the mesh from two opposite sides, and the iso-points on it."""
+
+import math
+
+import numpy as np
+import torch
+
+from isopts.geometry.triangle_mesh import TriangleMesh
+from isopts.render.discs import FACES_PER_DISC, build_discs
+from isopts.render.orthographic import ColoredSurface, OrthographicView, render_surface
+
+SURFACE = (0.55, 0.62, 0.72)  # linear RGB
+PALE_SURFACE = (0.75, 0.76, 0.78)
+POINT = (0.90, 0.32, 0.05)
+_TOWARD_EYE = (0.65, 0.45, 1.0)
+_DISC_COVERAGE = 0.35  # share of the surface that the discs cover together
+
+
+def render_preview(
+    mesh: TriangleMesh, points: np.ndarray | None = None, normals: np.ndarray | None = None, height: int = 500
+) -> np.ndarray:
+    """Panels side by side, each `height` pixels square: two opposite three-quarter views of the mesh, y upwards, and
+    with `points` the first view again with a disc for each of them that faces it.
+
+    Faces seen from behind are red, which a closed mesh that is the right way out never shows.
+
+    Args:
+        mesh: any frame; has faces.
+        points: (M, 3) in the frame of the mesh.
+        normals: (M, 3) unit, outward; without them the discs face the first view.
+
+    Returns:
+        (height, panels * height, 3) uint8, sRGB.
+    """
+    center = (mesh.vertices.min(axis=0) + mesh.vertices.max(axis=0)) / 2
+    surface = _surface(mesh, center, SURFACE)
+    toward = torch.tensor(_TOWARD_EYE)
+    front = OrthographicView.around(surface.vertices, toward)
+    back = OrthographicView.around(surface.vertices, toward * torch.tensor([-1.0, 1.0, -1.0]))
+    panels = [render_surface(surface, view, height) for view in (front, back)]
+    if points is not None and len(points):
+        local = torch.from_numpy(points - center).float()
+        facing = front.toward.expand_as(local) if normals is None else torch.from_numpy(normals).float()
+        radius = math.sqrt(_DISC_COVERAGE * float(mesh.face_areas().sum()) / (math.pi * len(points)))
+        toward_eye = facing @ front.toward > 0
+        discs = _discs(local[toward_eye], facing[toward_eye], radius)
+        panels.append(render_surface(_join(_surface(mesh, center, PALE_SURFACE), discs), front, height))
+    picture = torch.cat(panels, dim=1).clamp(0, 1)
+    encoded = torch.where(picture <= 0.0031308, 12.92 * picture, 1.055 * picture ** (1 / 2.4) - 0.055)  # IEC 61966-2-1
+    return (255 * encoded + 0.5).to(torch.uint8).numpy()
+
+
+def _surface(mesh: TriangleMesh, center: np.ndarray, color: tuple[float, float, float]) -> ColoredSurface:
+    faces = torch.from_numpy(mesh.faces)
+    if mesh.normals is None:
+        normals = torch.from_numpy(mesh.face_normals()).float()[:, None].expand(-1, 3, -1)
+    else:
+        normals = torch.from_numpy(mesh.normals).float()[faces]
+    return ColoredSurface(
+        torch.from_numpy(mesh.vertices - center).float(), faces, torch.tensor(color).expand(len(faces), -1), normals
+    )
+
+
+def _discs(points: torch.Tensor, normals: torch.Tensor, radius: float) -> ColoredSurface:
+    vertices, faces = build_discs(points, normals, radius)
+    corner_normals = normals.repeat_interleave(FACES_PER_DISC, dim=0)[:, None].expand(-1, 3, -1)
+    return ColoredSurface(vertices, faces, torch.tensor(POINT).expand(len(faces), -1), corner_normals)
+
+
+def _join(first: ColoredSurface, second: ColoredSurface) -> ColoredSurface:
+    return ColoredSurface(
+        torch.cat([first.vertices, second.vertices]),
+        torch.cat([first.faces, second.faces + len(first.vertices)]),
+        torch.cat([first.colors, second.colors]),
+        torch.cat([first.corner_normals, second.corner_normals]),
+    )
