@@ -24,8 +24,9 @@ def areas(points: torch.Tensor, normals: torch.Tensor | None = None, k: int = 12
     """
     k = min(k, len(points) - 1)
     found = nearest_neighbors(points, points, k + 1)
-    count = k
+    count = k  # inside r_k
     if normals is not None:
         cosines = torch.einsum("nkd,nd->nk", normals[found.indices[:, 1:]], normals)
-        count = (cosines >= SAME_SIDE_COSINE).sum(dim=1).clamp_min(1)
+        same_side = (cosines >= SAME_SIDE_COSINE).sum(dim=1)
+        count = k * (same_side + 1) / (k + 1)  # the inverse of a plain count would be biased upwards
     return math.pi * found.squared_distances[:, -1] / count

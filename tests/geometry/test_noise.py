@@ -1,0 +1,38 @@
+import pytest
+import torch
+
+from isopts.geometry.noise import estimate_noise, noise_and_support
+
+
+def noisy_sphere(deviation: float, outliers: int = 0) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(2)
+    directions = torch.nn.functional.normalize(torch.randn((8000, 3), generator=generator), dim=1)
+    points = directions + deviation * torch.randn(directions.shape, generator=generator)
+    points[:outliers] = 4 * torch.rand((outliers, 3), generator=generator) - 2
+    return points
+
+
+@pytest.mark.parametrize("deviation", [0.002, 0.01, 0.03])
+@pytest.mark.parametrize("outliers", [0, 400])
+def test_noise_is_recovered(deviation: float, outliers: int) -> None:
+    assert estimate_noise(noisy_sphere(deviation, outliers)) == pytest.approx(deviation, rel=0.08)
+
+
+def test_a_clean_surface_has_none() -> None:
+    assert estimate_noise(noisy_sphere(0.0)) < 1e-4
+
+
+def test_noise_scales_with_the_points_and_not_with_their_place() -> None:
+    points = noisy_sphere(0.01).double()
+    moved = 250 * points + torch.tensor([1e5, 0.0, 0.0])
+    assert estimate_noise(moved) == pytest.approx(250 * estimate_noise(points), rel=1e-6)
+
+
+def test_more_noise_takes_more_neighbours() -> None:
+    assert noise_and_support(noisy_sphere(0.0)).k == 16
+    assert noise_and_support(noisy_sphere(0.03)).k > 32
+
+
+@pytest.mark.parametrize("count", [0, 1, 15])
+def test_too_few_points_have_no_noise(count: int) -> None:
+    assert estimate_noise(torch.rand(count, 3)) == 0

@@ -1,0 +1,74 @@
+import pytest
+import torch
+from plyfile import PlyData
+
+from isopts.geometry.noise import noise_and_support
+from isopts.geometry.normals import estimate_normals
+from isopts.geometry.orientation import orient_normals
+
+
+def on_sphere(count: int, generator: torch.Generator, center: tuple[float, float, float] = (0.0, 0.0, 0.0)):
+    normals = torch.nn.functional.normalize(torch.randn((count, 3), generator=generator), dim=1)
+    return normals + torch.tensor(center), normals
+
+
+def randomly_turned(normals: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    return normals * (2 * torch.randint(0, 2, (len(normals), 1), generator=generator) - 1)
+
+
+@pytest.fixture
+def generator() -> torch.Generator:
+    return torch.Generator().manual_seed(11)
+
+
+def test_normals_of_a_sphere_point_outwards(generator) -> None:
+    points, normals = on_sphere(2000, generator)
+    oriented = orient_normals(points, randomly_turned(normals, generator))
+    assert torch.equal(oriented, normals)
+
+
+def test_every_component_is_turned_on_its_own(generator) -> None:
+    first, second = on_sphere(1000, generator), on_sphere(1000, generator, (5.0, 0.0, 0.0))
+    points, normals = (torch.cat(pair) for pair in zip(first, second, strict=True))
+    assert torch.equal(orient_normals(points, randomly_turned(normals, generator)), normals)
+
+
+def test_two_sides_of_a_wall_look_apart(generator) -> None:
+    points = torch.rand((6000, 3), generator=generator)
+    thick = 0.2
+    axis = torch.randint(0, 3, (6000,), generator=generator)
+    side = torch.randint(0, 2, (6000,), generator=generator)
+    rows = torch.arange(6000)
+    points[rows, axis] = side.float()
+    normals = torch.zeros_like(points)
+    normals[rows, axis] = 2 * side.float() - 1
+    points[:, 2] *= thick
+    oriented = orient_normals(points, estimate_normals(points))
+    assert ((oriented * normals).sum(dim=1) >= 0).float().mean() > 0.99
+
+
+def test_noise_and_outliers_do_not_steer(generator) -> None:
+    points, normals = on_sphere(5000, generator)
+    points = points + 0.02 * torch.randn(points.shape, generator=generator)
+    points[:100] = 3 * torch.rand((100, 3), generator=generator) - 1.5
+    estimated = estimate_normals(points, noise_and_support(points).k)
+    oriented = orient_normals(points, randomly_turned(estimated, generator))
+    assert ((oriented * normals)[100:].sum(dim=1) > 0).float().mean() > 0.999
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_few_points_keep_their_axes(count: int, generator) -> None:
+    points, normals = on_sphere(count, generator)
+    assert torch.equal(orient_normals(points, normals).abs(), normals.abs())
+
+
+@pytest.mark.needs_data
+@pytest.mark.parametrize("name", ["spot_noise05", "rocker_arm_noise05", "gargoyle"])
+def test_scans_are_oriented_like_their_own_normals(data_dir, name: str) -> None:
+    vertices = PlyData.read(data_dir / "points" / f"{name}.ply")["vertex"]
+    points, given = (
+        torch.stack([torch.tensor(vertices[column]) for column in columns], dim=1).float()
+        for columns in (("x", "y", "z"), ("nx", "ny", "nz"))
+    )
+    oriented = orient_normals(points, estimate_normals(points, noise_and_support(points).k))
+    assert ((oriented * given).sum(dim=1) > 0).float().mean() > 0.99
