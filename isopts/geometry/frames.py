@@ -32,7 +32,11 @@ class WorldToUnit:
 
     def to_world(self, points: torch.Tensor) -> np.ndarray:
         """Unit frame (N, 3) -> world (N, 3) float64."""
-        return points.detach().cpu().numpy().astype(np.float64) / self.scale + np.asarray(self.center)
+        return self.array_to_world(points.detach().cpu().numpy())
+
+    def array_to_world(self, points: np.ndarray) -> np.ndarray:
+        """`to_world` for an array."""
+        return points.astype(np.float64) / self.scale + np.asarray(self.center)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain types, for checkpoints and run.json."""

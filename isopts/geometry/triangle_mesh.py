@@ -35,6 +35,14 @@ class TriangleMesh:
         origin = self.vertices.mean(axis=0) if len(self.vertices) else 0.0
         return float(np.einsum("ij,ij->i", a - origin, np.cross(b - origin, c - origin)).sum() / 6)
 
+    def is_closed(self) -> bool:
+        """Whether there are faces and every edge has one face on each side, wound alike."""
+        edges = np.concatenate([self.faces[:, [0, 1]], self.faces[:, [1, 2]], self.faces[:, [2, 0]]])
+        forward = np.sort(edges[:, 0] * len(self.vertices) + edges[:, 1])
+        backward = np.sort(edges[:, 1] * len(self.vertices) + edges[:, 0])
+        once = bool((forward[1:] != forward[:-1]).all())
+        return len(edges) > 0 and once and bool((forward == backward).all())
+
     def _cross_products(self) -> np.ndarray:
         a, b, c = (self.vertices[self.faces[:, corner]] for corner in range(3))
         return np.cross(b - a, c - a)

@@ -1,0 +1,139 @@
+"""The loop that every fit shares: steps, learning rates, divergence, time limit, progress."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import torch
+
+from isopts.errors import DivergedError
+from isopts.run.log import StepReport
+
+EndReason = Literal["finished", "time limit", "interrupted"]
+
+
+class Objective(Protocol):
+    """What is minimised. All randomness comes from generators that its owner saves in checkpoints."""
+
+    @property
+    def isopoint_count(self) -> int:
+        """Iso-points in use now."""
+
+    def refresh(self, step: int) -> str | None:
+        """Called before each step: iso-points, weights. A sentence for the user when something was renewed."""
+
+    def losses(self, step: int) -> dict[str, torch.Tensor]:
+        """The weighted terms (scalars), whose sum is minimised."""
+
+
+@dataclass(frozen=True)
+class LoopLimits:
+    """total_steps: where the fit ends. log_every, checkpoint_every: steps. exit_after: fitting seconds of this
+    process, None without limit. gradient_norm_max: gradients are scaled down to it, None for no clipping."""
+
+    total_steps: int
+    log_every: int
+    checkpoint_every: int
+    exit_after: float | None = None
+    gradient_norm_max: float | None = None
+
+
+@dataclass(frozen=True)
+class LoopCallbacks:
+    """on_step: after every logged step. save: store a checkpoint of the finished step. stop: polled every step.
+    on_isopoints: after every refresh that renewed something, with the step that follows."""
+
+    on_step: Callable[[StepReport], None]
+    save: Callable[[int, float], None]
+    stop: Callable[[], bool]
+    on_isopoints: Callable[[int], None]
+
+
+def run_loop(
+    objective: Objective,
+    optimizer: torch.optim.Optimizer,
+    learning_rate_factor: Callable[[int], float],
+    limits: LoopLimits,
+    callbacks: LoopCallbacks,
+    finished: tuple[int, float] = (0, 0.0),
+) -> tuple[int, float, EndReason]:
+    """Run the steps that are left and save a checkpoint at the end, whatever ended it.
+
+    Args:
+        learning_rate_factor: step -> factor on every group's `initial_lr`.
+        finished: steps and seconds of an earlier process that this one continues.
+
+    Returns the finished steps, the seconds over all processes, and why the loop ended.
+    Raises DivergedError when the loss is not finite; the latest checkpoint stays as it is.
+    """
+    for group in optimizer.param_groups:
+        group.setdefault("initial_lr", group["lr"])
+    step, seconds_before = finished
+    started = time.monotonic()
+    reason: EndReason = "finished"
+    while step < limits.total_steps:
+        elapsed = time.monotonic() - started
+        if callbacks.stop():
+            reason = "interrupted"
+            break
+        if limits.exit_after is not None and elapsed >= limits.exit_after:
+            reason = "time limit"
+            break
+        message = objective.refresh(step + 1)
+        if message is not None:
+            callbacks.on_isopoints(step + 1)
+        step += 1
+        terms = _step(objective, optimizer, learning_rate_factor(step), limits.gradient_norm_max, step)
+        seconds = seconds_before + time.monotonic() - started
+        if message is not None or step % limits.log_every == 0 or step == limits.total_steps:
+            callbacks.on_step(_report(terms, step, limits.total_steps, seconds, objective, optimizer, message))
+        if step % limits.checkpoint_every == 0 and step < limits.total_steps:
+            callbacks.save(step, seconds)
+    seconds = seconds_before + time.monotonic() - started
+    callbacks.save(step, seconds)
+    return step, seconds, reason
+
+
+def _step(
+    objective: Objective,
+    optimizer: torch.optim.Optimizer,
+    factor: float,
+    gradient_norm_max: float | None,
+    step: int,
+) -> dict[str, torch.Tensor]:
+    terms = objective.losses(step)
+    total = torch.stack(list(terms.values())).sum()
+    if not math.isfinite(total.detach()):
+        values = ", ".join(f"{name} {float(term.detach()):.3g}" for name, term in terms.items())
+        raise DivergedError(f"The fit diverged at step {step}: {values}; lower the learning rates and try again.")
+    optimizer.zero_grad()
+    total.backward()
+    if gradient_norm_max is not None:
+        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        torch.nn.utils.clip_grad_norm_(parameters, gradient_norm_max)
+    for group in optimizer.param_groups:
+        group["lr"] = group["initial_lr"] * factor
+    optimizer.step()
+    return {**terms, "total": total}
+
+
+def _report(
+    terms: dict[str, torch.Tensor],
+    step: int,
+    total_steps: int,
+    seconds: float,
+    objective: Objective,
+    optimizer: torch.optim.Optimizer,
+    message: str | None,
+) -> StepReport:
+    return StepReport(
+        step=step,
+        total_steps=total_steps,
+        seconds=seconds,
+        losses={name: float(term.detach()) for name, term in terms.items()},
+        isopoints=objective.isopoint_count,
+        message=message,
+        learning_rate=optimizer.param_groups[0]["lr"],
+    )

@@ -1,0 +1,118 @@
+"""Configuration of fit-points. Lengths are in the unit frame, in which the scan's longest side is 1.5."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from isopts.config import StrictModel
+from isopts.field.build import FieldConfig
+from isopts.fit.outputs import OutputConfig
+from isopts.fit.weights import WeightMode
+
+
+class PrepareConfig(StrictModel):
+    """From the scan to clean, oriented points in the unit frame."""
+
+    longest_side: float = Field(1.5, gt=0, le=1.8, description="longest side of the scan in the unit frame")
+    outlier_factor: float = Field(
+        3.0,
+        ge=0,
+        description="points whose 16th neighbour is farther than this many medians are dropped; 0 keeps all",
+    )
+    normal_neighbors: int = Field(16, ge=4, description="neighbours that estimate a missing normal")
+    denoise_normals: bool = Field(False, description="bilateral filter on the normals (--denoise-normal)")
+
+
+class SamplingConfig(StrictModel):
+    """Points drawn in each step."""
+
+    data: int = Field(4096, ge=1, description="points of the scan")
+    gaussian: int = Field(4096, ge=0, description="points of the scan displaced by Gaussian noise")
+    gaussian_std: float = Field(0.02, gt=0, description="standard deviation of that displacement, unit frame")
+    uniform: int = Field(0, ge=0, description="points anywhere in the domain [-1, 1]^3")
+    signed: int = Field(4096, ge=0, description="points away from the scan, of known side and distance")
+    signed_pool: int = Field(200_000, ge=1, description="points of known side and distance made before the fit")
+    isopoints: int = Field(1024, ge=0, description="iso-points; 0 takes all of them")
+
+
+class LossConfig(StrictModel):
+    """Weight of each term; 0 leaves it out."""
+
+    data: float = Field(40.0, ge=0, description="|f| on the scan, weighted by trust")
+    data_huber: float = Field(
+        2.0, ge=0, description="half-width of the data term's parabola in noise levels of the scan; 0 is the plain |f|"
+    )
+    normal: float = Field(1.0, ge=0, description="1 - cos between gradient and normal on the scan, weighted by trust")
+    eikonal: float = Field(0.5, ge=0, description="(|grad f| - 1)^2 on the scan and on the samples around it")
+    sign: float = Field(10.0, ge=0, description="known side and distance away from the scan, from the winding number")
+    off_surface: float = Field(0.0, ge=0, description="exp(-a |f|) on gaussian and uniform samples")
+    off_surface_sharpness: float = Field(100.0, gt=0, description="a, rising to twice this value at the last step")
+    isopoint: float = Field(5.0, ge=0, description="|f| on iso-points")
+    isopoint_normal: float = Field(0.5, ge=0, description="1 - |cos| between gradient and the iso-points' own normals")
+    share_by_count: bool = Field(
+        False, description="scale data terms by N / (N + M) and iso-point terms by M / (M + 8000), as the paper does"
+    )
+    off_normal: float = Field(
+        0.0, ge=0, description="gradients against the nearest input normal, early in the fit (--use-off-normal-loss)"
+    )
+    off_normal_steps: int = Field(1000, ge=0, description="steps in which the off_normal term acts")
+    sal: float = Field(0.0, ge=0, description="||f| - distance to the scan| on signed samples (--use-sal-loss)")
+
+
+class IsopointsConfig(StrictModel):
+    """Iso-points during the fit."""
+
+    enabled: bool = Field(True, description="off: the network alone, for comparison")
+    first_step: int = Field(150, ge=1, description="step before which iso-points are first extracted")
+    every_steps: int = Field(100, ge=1, description="steps between extractions")
+    count: int = Field(4000, ge=0, description="iso-points; 0 takes a sixteenth of the scan's points")
+    jitter: float = Field(0.05, ge=0, description="uniform displacement of the previous set before it is re-projected")
+    normal_neighbors: int = Field(8, ge=3, description="iso-points whose plane gives an iso-point its normal")
+    weights: WeightMode = Field("bilateral", description="how data points are trusted: see isopts.fit.weights")
+    weight_noise_levels: float = Field(
+        4.0, ge=0, description="plane width of the weights in noise levels of the scan; 0 is the paper's own formula"
+    )
+    consolidate_noise_levels: float = Field(
+        2.5, ge=0, description="iso-points are moved onto the average of the scan within this many noise levels; 0: not"
+    )
+    edge_aware: bool = Field(False, description="up-sample by half towards edges (--ear)")
+    write_every: int = Field(0, ge=0, description="extractions between step_*.ply files; 0 writes none")
+
+
+class OptimizerConfig(StrictModel):
+    """Adam and its schedule."""
+
+    learning_rate: float = Field(2e-3, gt=0, description="of the network")
+    table_learning_rate: float = Field(1e-2, gt=0, description="of the grid decoder's features")
+    warm_up_steps: int = Field(20, ge=0, description="steps in which the rates rise linearly")
+    schedule: Literal["exponential", "halvings"] = Field("exponential", description="how the rates fall")
+    decay_start: float = Field(0.4, ge=0, lt=1, description="share of the steps after which exponential decay starts")
+    decay_final: float = Field(0.05, gt=0, le=1, description="factor that exponential decay reaches at the last step")
+    halve_at: tuple[int, ...] = Field((10_000, 20_000), description="steps at which the rates are halved")
+    gradient_norm_max: float = Field(0.0, ge=0, description="gradients are scaled down to this norm; 0: never")
+
+
+class FitConfig(StrictModel):
+    """Length and rhythm of the fit."""
+
+    steps: int = Field(600, ge=1, description="optimisation steps")
+    log_every: int = Field(25, ge=1, description="steps between lines of log.jsonl")
+    checkpoint_every: int = Field(200, ge=1, description="steps between checkpoints")
+    mesh_every: int = Field(0, ge=0, description="steps between meshes/step_*.ply; 0 writes none")
+
+
+class PointsConfig(StrictModel):
+    """Everything that a fit of a point cloud depends on, but the cloud and the seed."""
+
+    field: FieldConfig = Field(FieldConfig(), description="the network")
+    follow_noise: bool = Field(
+        True, description="grid decoder: choose the finest resolution from the scan's noise and spacing"
+    )
+    prepare: PrepareConfig = PrepareConfig()
+    sampling: SamplingConfig = SamplingConfig()
+    losses: LossConfig = LossConfig()
+    isopoints: IsopointsConfig = IsopointsConfig()
+    optimizer: OptimizerConfig = OptimizerConfig()
+    fit: FitConfig = FitConfig()
+    output: OutputConfig = OutputConfig()
+    seed: int = Field(0, ge=0, description="of every random choice (--seed)")

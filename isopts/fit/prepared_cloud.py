@@ -1,0 +1,72 @@
+"""A scan made ready for fitting: clean, oriented, in the unit frame."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from isopts.data.points import PointCloud
+from isopts.errors import InputError
+from isopts.fit.points_config import PrepareConfig
+from isopts.geometry.frames import WorldToUnit
+from isopts.geometry.noise import estimate_noise
+from isopts.geometry.normals import estimate_normals
+from isopts.kernels.neighbors import nearest_neighbors
+
+_NEIGHBORS = 16
+_POINTS_MIN = 50
+
+
+@dataclass(frozen=True)
+class PreparedCloud:
+    """points, normals: (N, 3) float32, unit frame; the normals are unit vectors pointing outward.
+    areas: (N,) surface that each point stands for. noise: standard deviation along the normal.
+    spacing: square root of the median area. notes: sentences for the user about what was done."""
+
+    points: torch.Tensor
+    normals: torch.Tensor
+    areas: torch.Tensor
+    noise: float
+    spacing: float
+    frame: WorldToUnit
+    notes: list[str] = field(default_factory=list)
+
+
+def prepare_cloud(cloud: PointCloud, config: PrepareConfig, device: torch.device) -> PreparedCloud:
+    """Drop outliers, choose the frame from what is left, estimate noise, complete the normals.
+
+    Raises InputError when too few points are left.
+    """
+    notes = []
+    kept = _inliers(cloud.points, config, device)
+    if (dropped := int((~kept).sum())) > 0:
+        notes.append(f"{dropped:,} of {len(kept):,} points lie far from all others and were dropped as outliers.")
+    if int(kept.sum()) < _POINTS_MIN:
+        raise InputError(f"Only {int(kept.sum())} usable points are left; at least {_POINTS_MIN} are needed.")
+    frame = WorldToUnit.from_bounds(cloud.points[kept], config.longest_side)
+    points = frame.to_unit(cloud.points[kept], device)
+    squared_radius = nearest_neighbors(points, points, min(_NEIGHBORS, len(points))).squared_distances[:, -1]
+    areas = torch.pi * squared_radius / _NEIGHBORS
+    areas = areas.clamp_max(2 * areas.median())  # a sparse place must not outweigh the rest of the surface
+    noise = estimate_noise(points)
+    normals = _normals(points, None if cloud.normals is None else cloud.normals[kept], config, notes)
+    return PreparedCloud(points, normals, areas, noise, float(areas.median().sqrt()), frame, notes)
+
+
+def _inliers(points: np.ndarray, config: PrepareConfig, device: torch.device) -> np.ndarray:
+    """(N,) bool: the 16th neighbour is near."""
+    if config.outlier_factor == 0 or len(points) <= _NEIGHBORS:
+        return np.ones(len(points), dtype=bool)
+    local = WorldToUnit.from_bounds(points).to_unit(points, device)
+    radius = nearest_neighbors(local, local, _NEIGHBORS).squared_distances[:, -1].sqrt()
+    return (radius <= config.outlier_factor * radius.median()).cpu().numpy()
+
+
+def _normals(points: torch.Tensor, given: np.ndarray | None, config: PrepareConfig, notes: list[str]) -> torch.Tensor:
+    if given is not None:
+        normals = functional.normalize(torch.from_numpy(given).to(points), dim=1)
+    else:
+        normals = orient_normals(points, estimate_normals(points, config.normal_neighbors))
+        notes.append("The scan has no normals: they were estimated from neighbouring points and oriented outward.")
+    return denoise_normals(points, normals) if config.denoise_normals else normals
