@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import math
 import re
 import types
 import typing
@@ -63,8 +64,21 @@ def config_from_dict(
 
 
 def dump_config(config: BaseModel) -> str:
-    """YAML text that `load_config` reads back to an equal configuration."""
-    return yaml.dump(config.model_dump(mode="json"), Dumper=_Dumper, sort_keys=False, width=120)
+    """YAML text that `load_config` reads back to an equal configuration; every key is followed by its meaning."""
+    return "\n".join(_yaml_lines(config, indent="")) + "\n"
+
+
+def _yaml_lines(config: BaseModel, indent: str) -> Iterator[str]:
+    for name, field in type(config).model_fields.items():
+        value = getattr(config, name)
+        comment = f"  # {field.description}" if field.description else ""
+        if isinstance(value, BaseModel):
+            yield f"{indent}{name}:{comment}"
+            yield from _yaml_lines(value, indent + "  ")
+        else:
+            plain = config.model_dump(mode="json", include={name})[name]
+            text = yaml.dump(plain, Dumper=_Dumper, default_flow_style=True, width=math.inf)
+            yield f"{indent}{name}: {text.removesuffix('...' + chr(10)).strip()}{comment}"
 
 
 def dotted_names(model: type[BaseModel], prefix: str = "") -> Iterator[str]:

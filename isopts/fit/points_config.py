@@ -108,11 +108,11 @@ class PointsConfig(StrictModel):
     follow_noise: bool = Field(
         True, description="grid decoder: choose the finest resolution from the scan's noise and spacing"
     )
-    prepare: PrepareConfig = PrepareConfig()
-    sampling: SamplingConfig = SamplingConfig()
-    losses: LossConfig = LossConfig()
-    isopoints: IsopointsConfig = IsopointsConfig()
-    optimizer: OptimizerConfig = OptimizerConfig()
-    fit: FitConfig = FitConfig()
-    output: OutputConfig = OutputConfig()
+    prepare: PrepareConfig = Field(PrepareConfig(), description="from the scan to clean, oriented points")
+    sampling: SamplingConfig = Field(SamplingConfig(), description="points drawn in each step")
+    losses: LossConfig = Field(LossConfig(), description="weight of each term; 0 leaves it out")
+    isopoints: IsopointsConfig = Field(IsopointsConfig(), description="iso-points during the fit")
+    optimizer: OptimizerConfig = Field(OptimizerConfig(), description="Adam and its schedule")
+    fit: FitConfig = Field(FitConfig(), description="length and rhythm of the fit")
+    output: OutputConfig = Field(OutputConfig(), description="what is written at the end")
     seed: int = Field(0, ge=0, description="of every random choice (--seed)")
