@@ -43,7 +43,9 @@ def test_only_the_elements_asked_for(threads: int, device: torch.device) -> None
 
 
 def test_no_element(device: torch.device) -> None:
-    launch(add_index, 0, [], device)
+    results = torch.ones(3, device=device)
+    launch(add_index, 0, [1.0, torch.zeros(3, 3, device=device), results], device)
+    assert torch.equal(results, torch.ones(3, device=device))
 
 
 def test_wrong_number_of_arguments(device: torch.device) -> None:
@@ -81,7 +83,9 @@ def test_exception_in_a_slice_is_raised_after_all_threads_ended(failing: int) ->
 
 def test_slices_run_on_several_threads() -> None:
     barrier = threading.Barrier(2, timeout=20)  # passes only when two threads are inside at once
-    launch_module._run_on_threads(lambda index: barrier.wait(), 2, 2)
+    arrived = set()
+    launch_module._run_on_threads(lambda index: arrived.add(barrier.wait()), 2, 2)
+    assert arrived == {0, 1}
 
 
 def test_importing_does_not_start_warp() -> None:
