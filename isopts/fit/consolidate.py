@@ -23,9 +23,15 @@ class Scan(NamedTuple):
     weights: torch.Tensor
 
 
-def consolidate(
-    points: torch.Tensor, normals: torch.Tensor, scan: Scan, width: float
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+class Consolidated(NamedTuple):
+    """points (M, 3); unit normals (M, 3); confidences (M,) in [0, 1]: 0 where the scan has no points."""
+
+    points: torch.Tensor
+    normals: torch.Tensor
+    confidences: torch.Tensor
+
+
+def consolidate(points: torch.Tensor, normals: torch.Tensor, scan: Scan, width: float) -> Consolidated:
     """Move iso-points (M, 3) with unit normals (M, 3) to where the scan around them lies on average.
 
     With w_i the product of a Gaussian of the distance (standard deviation `width`), of the agreement of the normals
@@ -34,20 +40,15 @@ def consolidate(
         n' = normalised n + sum_i w_i (n_i - grad f(p_i)) / sum_i w_i
     Averages of what the field misses, not of the points: the field's own shape drops out, so that a curved surface is
     not flattened, as the averages of moving least squares do.
-
-    Returns the points, the unit normals, and the confidence (M,) in [0, 1]: 0 where there are no data.
     """
     parts = [
         _consolidate(some_points, some_normals, scan, width)
         for some_points, some_normals in zip(points.split(_CHUNK), normals.split(_CHUNK), strict=True)
     ]
-    moved, turned, confidence = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
-    return moved, turned, confidence
+    return Consolidated(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))
 
 
-def _consolidate(
-    points: torch.Tensor, normals: torch.Tensor, scan: Scan, width: float
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def _consolidate(points: torch.Tensor, normals: torch.Tensor, scan: Scan, width: float) -> Consolidated:
     found = fixed_radius_neighbors(points, scan.points, 2.5 * width, _NEIGHBORS)
     near = found.indices.clamp_min(0)
     weights = torch.exp(found.squared_distances.clamp_min(0) / (-2 * width**2)) * (found.indices >= 0)
@@ -57,4 +58,4 @@ def _consolidate(
     offset = (weights * scan.values[near]).sum(dim=1)
     turn = (weights[:, :, None] * (scan.normals - scan.gradients)[near]).sum(dim=1)
     confidence = (total / _SUPPORT_MIN).clamp_max(1)
-    return points + offset[:, None] * normals, functional.normalize(normals + turn, dim=1), confidence
+    return Consolidated(points + offset[:, None] * normals, functional.normalize(normals + turn, dim=1), confidence)

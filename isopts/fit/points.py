@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -48,6 +49,32 @@ class FitResult:
     step: int
     metrics: dict[str, float | int]
     seconds: dict[str, float]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for --json."""
+        return {
+            "run": str(self.folder.path),
+            "reason": self.reason,
+            "step": self.step,
+            "seconds": self.seconds,
+            "metrics": self.metrics,
+        }
+
+    def rows(self) -> list[tuple[str, str]]:
+        """What to show: name and value of each line."""
+        total = sum(self.seconds.values())
+        stages = ", ".join(f"{name} {seconds:.1f}" for name, seconds in self.seconds.items())
+        rows = [("run", str(self.folder.path)), ("fit", f"{self.reason} at step {self.step}")]
+        if self.metrics:
+            closed = "closed" if self.metrics["mesh_closed"] else "open"
+            rows.append(("mesh", f"{self.folder.mesh}, {self.metrics['mesh_faces']:,} faces, {closed}"))
+            if "spacing_variation" in self.metrics:
+                count, residual = self.metrics["count"], self.metrics["residual_max"]
+                spread = f"largest |f| {residual:.1e}, spacing variation {self.metrics['spacing_variation']:.2f}"
+                rows.append(("iso-points", f"{self.folder.isopoints}, {count:,} points, {spread}"))
+            if self.folder.preview.is_file():
+                rows.append(("preview", str(self.folder.preview)))
+        return [*rows, ("seconds", f"{total:.1f} = {stages}")]
 
 
 def fit_points(
@@ -219,7 +246,7 @@ def build_optimizer(field: nn.Module, config: OptimizerConfig) -> torch.optim.Op
     groups = [{"params": network, "lr": config.learning_rate}]
     if table:
         groups.append({"params": table, "lr": config.table_learning_rate, "eps": 1e-15})
-    return torch.optim.Adam(groups, betas=(0.9, 0.99))
+    return torch.optim.Adam(groups, betas=(0.9, config.second_moment_decay))
 
 
 def grid_resolution(noise: float, spacing: float) -> int:

@@ -8,6 +8,7 @@ from isopts.config import StrictModel
 from isopts.field.build import FieldConfig
 from isopts.fit.outputs import OutputConfig
 from isopts.fit.weights import WeightMode
+from isopts.isopoints.extract import IsoPointsConfig
 
 
 class PrepareConfig(StrictModel):
@@ -19,7 +20,9 @@ class PrepareConfig(StrictModel):
         ge=0,
         description="points whose 16th neighbour is farther than this many medians are dropped; 0 keeps all",
     )
-    normal_neighbors: int = Field(16, ge=4, description="neighbours that estimate a missing normal")
+    normal_neighbors: int = Field(
+        0, ge=0, description="neighbours that estimate a missing normal; 0: enough to see through the noise"
+    )
     denoise_normals: bool = Field(False, description="bilateral filter on the normals (--denoise-normal)")
 
 
@@ -47,8 +50,8 @@ class LossConfig(StrictModel):
     sign: float = Field(10.0, ge=0, description="known side and distance away from the scan, from the winding number")
     off_surface: float = Field(0.0, ge=0, description="exp(-a |f|) on gaussian and uniform samples")
     off_surface_sharpness: float = Field(100.0, gt=0, description="a, rising to twice this value at the last step")
-    isopoint: float = Field(5.0, ge=0, description="|f| on iso-points")
-    isopoint_normal: float = Field(0.5, ge=0, description="1 - |cos| between gradient and the iso-points' own normals")
+    isopoint: float = Field(10.0, ge=0, description="|f| on iso-points")
+    isopoint_normal: float = Field(5.0, ge=0, description="1 - cos between gradient and iso-point normal")
     share_by_count: bool = Field(
         False, description="scale data terms by N / (N + M) and iso-point terms by M / (M + 8000), as the paper does"
     )
@@ -66,14 +69,14 @@ class IsopointsConfig(StrictModel):
     first_step: int = Field(150, ge=1, description="step before which iso-points are first extracted")
     every_steps: int = Field(100, ge=1, description="steps between extractions")
     count: int = Field(4000, ge=0, description="iso-points; 0 takes a sixteenth of the scan's points")
-    jitter: float = Field(0.05, ge=0, description="uniform displacement of the previous set before it is re-projected")
+    extraction: IsoPointsConfig = Field(IsoPointsConfig(), description="projection and resampling")
     normal_neighbors: int = Field(8, ge=3, description="iso-points whose plane gives an iso-point its normal")
     weights: WeightMode = Field("bilateral", description="how data points are trusted: see isopts.fit.weights")
     weight_noise_levels: float = Field(
         4.0, ge=0, description="plane width of the weights in noise levels of the scan; 0 is the paper's own formula"
     )
     consolidate_noise_levels: float = Field(
-        2.5, ge=0, description="iso-points are moved onto the average of the scan within this many noise levels; 0: not"
+        2.0, ge=0, description="iso-points are moved onto the average of the scan within this many noise levels; 0: not"
     )
     edge_aware: bool = Field(False, description="up-sample by half towards edges (--ear)")
     write_every: int = Field(0, ge=0, description="extractions between step_*.ply files; 0 writes none")
@@ -89,6 +92,7 @@ class OptimizerConfig(StrictModel):
     decay_start: float = Field(0.4, ge=0, lt=1, description="share of the steps after which exponential decay starts")
     decay_final: float = Field(0.05, gt=0, le=1, description="factor that exponential decay reaches at the last step")
     halve_at: tuple[int, ...] = Field((10_000, 20_000), description="steps at which the rates are halved")
+    second_moment_decay: float = Field(0.99, gt=0, lt=1, description="Adam's second beta")
     gradient_norm_max: float = Field(0.0, ge=0, description="gradients are scaled down to this norm; 0: never")
 
 

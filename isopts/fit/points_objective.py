@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import torch
+from torch.nn import functional
 
 from isopts.field.build import Field
 from isopts.fit import losses
@@ -13,9 +14,10 @@ from isopts.fit.schedule import is_due
 from isopts.fit.sign_samples import SignSamples
 from isopts.fit.weights import data_weights
 from isopts.geometry.normals import estimate_normals
-from isopts.isopoints.extract import IsoPointsConfig, extract_isopoints
+from isopts.isopoints.extract import extract_isopoints
 from isopts.kernels.neighbors import nearest_neighbors
 
+_CHUNK = 65536  # points evaluated at once
 _SHARE_COUNT = 8000  # of the paper's recipe: iso-point terms count M / (M + 8000)
 
 
@@ -135,7 +137,8 @@ class PointsObjective:
         count = self.isopoint_count
         share = count / (count + _SHARE_COUNT) if config.share_by_count else 1.0
         on_surface = losses.surface_loss(values, isopoints.confidences)
-        along = losses.normal_loss(gradients, isopoints.normals, isopoints.confidences, oriented=False)
+        oriented = self._config.isopoints.consolidate_noise_levels > 0  # planes of iso-points have two sides
+        along = losses.normal_loss(gradients, isopoints.normals, isopoints.confidences, oriented)
         return {
             "isopoint": share * config.isopoint * on_surface,
             "isopoint_normal": share * config.isopoint_normal * along,
@@ -183,18 +186,17 @@ class PointsObjective:
         config = self._config.isopoints
         count = config.count or len(self._cloud.points) // 16
         seeds = self._cloud.points if self._isopoints is None else self._isopoints.points
-        settings = IsoPointsConfig(jitter=config.jitter)
-        found = extract_isopoints(self._field.value_and_gradient, count, settings, seeds, self._generator)
+        found = extract_isopoints(self._field.value_and_gradient, count, config.extraction, seeds, self._generator)
         if config.consolidate_noise_levels > 0:
-            values, gradients = self._field_on_scan()
-            normalized = torch.nn.functional.normalize(gradients, dim=1)
-            scan = Scan(self._cloud.points, self._cloud.normals, values, normalized, self._weights)
             width = max(config.consolidate_noise_levels * self._cloud.noise, 1.5 * self._cloud.spacing)
-            points, normals, confidence = consolidate(found.points, found.normals, scan, width)
-            return Isopoints(points, normals, found.normals, confidence)
+            moved = consolidate(found.points, found.normals, self._scan(), width)
+            return Isopoints(moved.points, moved.normals, found.normals, moved.confidences)
         normals = estimate_normals(found.points, config.normal_neighbors)
         return Isopoints(found.points, normals, found.normals, torch.ones_like(found.values))
 
-    def _field_on_scan(self):
-        chunks = [self._field.value_and_gradient(some) for some in self._cloud.points.split(65536)]
-        return tuple(torch.cat(parts) for parts in zip(*chunks, strict=True))
+    def _scan(self) -> Scan:
+        """The scan with the field at its points."""
+        chunks = [self._field.value_and_gradient(points) for points in self._cloud.points.split(_CHUNK)]
+        values, gradients = (torch.cat(parts) for parts in zip(*chunks, strict=True))
+        gradients = functional.normalize(gradients, dim=1)
+        return Scan(self._cloud.points, self._cloud.normals, values, gradients, self._weights)

@@ -9,9 +9,11 @@ from torch.nn import functional
 from isopts.data.points import PointCloud
 from isopts.errors import InputError
 from isopts.fit.points_config import PrepareConfig
+from isopts.geometry.denoise_normals import denoise_normals
 from isopts.geometry.frames import WorldToUnit
-from isopts.geometry.noise import estimate_noise
+from isopts.geometry.noise import noise_and_support
 from isopts.geometry.normals import estimate_normals
+from isopts.geometry.orientation import orient_normals
 from isopts.kernels.neighbors import nearest_neighbors
 
 _NEIGHBORS = 16
@@ -49,9 +51,12 @@ def prepare_cloud(cloud: PointCloud, config: PrepareConfig, device: torch.device
     squared_radius = nearest_neighbors(points, points, min(_NEIGHBORS, len(points))).squared_distances[:, -1]
     areas = torch.pi * squared_radius / _NEIGHBORS
     areas = areas.clamp_max(2 * areas.median())  # a sparse place must not outweigh the rest of the surface
-    noise = estimate_noise(points)
-    normals = _normals(points, None if cloud.normals is None else cloud.normals[kept], config, notes)
-    return PreparedCloud(points, normals, areas, noise, float(areas.median().sqrt()), frame, notes)
+    noise = noise_and_support(points)
+    given = None if cloud.normals is None else cloud.normals[kept]
+    normals = _normals(points, given, config.normal_neighbors or noise.k, notes)
+    if config.denoise_normals:
+        normals = denoise_normals(points, normals, nearest_neighbors(points, points, noise.k).indices)
+    return PreparedCloud(points, normals, areas, noise.deviation, float(areas.median().sqrt()), frame, notes)
 
 
 def _inliers(points: np.ndarray, config: PrepareConfig, device: torch.device) -> np.ndarray:
@@ -63,10 +68,8 @@ def _inliers(points: np.ndarray, config: PrepareConfig, device: torch.device) ->
     return (radius <= config.outlier_factor * radius.median()).cpu().numpy()
 
 
-def _normals(points: torch.Tensor, given: np.ndarray | None, config: PrepareConfig, notes: list[str]) -> torch.Tensor:
+def _normals(points: torch.Tensor, given: np.ndarray | None, neighbors: int, notes: list[str]) -> torch.Tensor:
     if given is not None:
-        normals = functional.normalize(torch.from_numpy(given).to(points), dim=1)
-    else:
-        normals = orient_normals(points, estimate_normals(points, config.normal_neighbors))
-        notes.append("The scan has no normals: they were estimated from neighbouring points and oriented outward.")
-    return denoise_normals(points, normals) if config.denoise_normals else normals
+        return functional.normalize(torch.from_numpy(given).to(points), dim=1)
+    notes.append(f"The scan has no normals: they were estimated from {neighbors} neighbours each and oriented outward.")
+    return orient_normals(points, estimate_normals(points, neighbors))
