@@ -8,7 +8,7 @@ import typer
 from isopts.cli.options import Json, Seed
 
 Predictions = Annotated[
-    list[Path], typer.Argument(metavar="PRED...", help="Meshes, clouds or run folders.", show_default=False)
+    list[Path], typer.Argument(metavar="PRED", help="Mesh, cloud or run folder; one or several.", show_default=False)
 ]
 Reference = Annotated[Path, typer.Argument(metavar="REF", help="Mesh or cloud to compare with.", show_default=False)]
 Thresholds = Annotated[
@@ -36,9 +36,9 @@ def evaluate(
 ) -> None:
     """Compare predicted surfaces with a reference: every figure, or those asked for.
 
-    Distances are exact from points to triangles, and to the nearest point where there are no faces. Accuracy is from
-    PRED to REF, completeness from REF to PRED. Without --fscore the thresholds are 0.5 % and 1 % of the diagonal of
-    REF's bounding box.
+    Distances are exact to triangles, and to the nearest point where there are no faces.
+    Accuracy is from PRED to REF, completeness from REF to PRED.
+    Without --fscore the thresholds are 0.5 % and 1 % of the diagonal of REF's bounding box.
 
     Example:  isopts evaluate runs/bunny_scan bunny.ply --chamfer --normals
     """

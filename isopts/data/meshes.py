@@ -14,9 +14,9 @@ def read_mesh(path: Path | str, needs_faces: bool = False) -> TriangleMesh:
     """The mesh in the file's own coordinates; polygons become triangle fans.
 
     Args:
-        path: PLY (ASCII or binary, either endianness), OBJ, STL, GLB or OFF. A PLY without faces is a point cloud
-            and comes back with `faces` (0, 3). Normals and colours are read from PLY only. STL repeats each vertex
-            for each face; vertices that are equal bit by bit are merged.
+        path: PLY (ASCII or binary, either endianness), OBJ, STL, GLB or OFF. A PLY, OBJ or OFF without faces is
+            a point cloud and comes back with `faces` (0, 3). Normals and colours are read from PLY only. STL repeats
+            each vertex for each face; vertices that are equal bit by bit are merged.
         needs_faces: refuse a file without faces.
 
     Raises:

@@ -68,7 +68,12 @@ def test_polygons_become_fans_and_clouds_have_no_faces(tmp_path: Path) -> None:
     assert mesh.face_areas().sum() == pytest.approx(1 + 2**0.5 / 2)
     cloud = tmp_path / "cloud.ply"
     cloud.write_text(header + "end_header\n" + points)
-    assert read_mesh(cloud).faces.shape == (0, 3)
+    (tmp_path / "cloud.obj").write_text("".join(f"v {line}\n" for line in points.splitlines()))
+    (tmp_path / "cloud.off").write_text("OFF\n5 0 0\n" + points)
+    for suffix in ("ply", "obj", "off"):
+        read = read_mesh(tmp_path / f"cloud.{suffix}")
+        assert read.faces.shape == (0, 3)
+        np.testing.assert_array_equal(read.vertices, mesh.vertices)
     with pytest.raises(InputError, match=r"cloud\.ply' has points but no faces"):
         read_mesh(cloud, needs_faces=True)
 

@@ -7,11 +7,14 @@ from pathlib import Path
 import numpy as np
 import trimesh
 
+from isopts.data.formats.obj import read_obj_vertices
+from isopts.data.formats.off import read_off_vertices
 from isopts.data.precision import coordinate_dtype
 from isopts.errors import InputError
 from isopts.geometry.triangle_mesh import TriangleMesh
 
 logger = logging.getLogger(__name__)
+_CLOUD_READERS = {".obj": read_obj_vertices, ".off": read_off_vertices}  # trimesh drops vertices without faces
 
 # trimesh has no error type of its own: a damaged file surfaces as whatever its parsers stumble over, an ImportError
 # among them (it guesses the encoding of text that is not UTF-8 with a package that need not be there)
@@ -37,7 +40,10 @@ def read_interchange_mesh(path: Path) -> TriangleMesh:
         raise InputError(
             f"'{path}' is not a complete {path.suffix[1:].upper()} mesh ({error}); export it again."
         ) from error
-    if path.suffix.lower() == ".stl" and len(vertices):
+    suffix = path.suffix.lower()
+    if len(faces) == 0 and suffix in _CLOUD_READERS:
+        vertices, _ = _CLOUD_READERS[suffix](path)
+    if suffix == ".stl" and len(vertices):
         vertices, corner = np.unique(vertices, axis=0, return_inverse=True)
         faces = corner.reshape(-1)[faces]
     return TriangleMesh(vertices, faces)
