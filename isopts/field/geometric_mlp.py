@@ -4,6 +4,7 @@ import math
 
 import torch
 from pydantic import Field as Describe
+from pydantic import model_validator
 from torch import nn
 from torch.nn import functional
 
@@ -20,6 +21,14 @@ class GeometricMlpConfig(StrictModel):
     skip: int = Describe(4, ge=0, description="layer that sees the encoded point again (1 ... depth - 1); 0 for none")
     frequencies: int = Describe(6, ge=0, le=16, description="octaves of the positional encoding")
     radius: float = Describe(0.5, gt=0, lt=1, description="radius of the initial sphere, unit frame")
+
+    @model_validator(mode="after")
+    def _layers_fit(self) -> "GeometricMlpConfig":
+        if self.skip >= self.depth:
+            raise ValueError(f"skip must be below depth {self.depth}, got {self.skip}")
+        if self.width <= 3 + 6 * self.frequencies:
+            raise ValueError(f"width must exceed the encoded point's 3 + 6 x frequencies, got {self.width}")
+        return self
 
 
 class GeometricMlpField(nn.Module):

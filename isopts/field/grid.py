@@ -39,8 +39,9 @@ class GridField(nn.Module):
     `output_bias` ().
 
     accumulate_in_place: the table's gradient is added straight to `table.grad` (created when missing) and autograd
-    is told of none. A training step then neither allocates nor adds tables; `torch.autograd.grad` misses the table.
-    It holds for depth 1 where `grid_decoder.op.is_fused` does, and changes nothing elsewhere.
+    is told of none. A training step then neither allocates nor adds tables; `torch.autograd.grad` misses the table,
+    and `zero_grad` belongs before the forward pass. It holds for depth 1 where `grid_decoder.op.is_fused` does, and
+    changes nothing elsewhere.
     """
 
     def __init__(self, config: GridConfig | None = None, generator: torch.Generator | None = None):

@@ -152,6 +152,12 @@ def test_foreign_configuration_is_refused():
         restore_field({"decodr": "grid"}, {})
 
 
+@pytest.mark.parametrize("wrong", [{"skip": 8}, {"skip": 9}, {"width": 64, "frequencies": 11}])
+def test_impossible_layers_are_refused(wrong):
+    with pytest.raises(ConfigError, match=r"sdf.*must"):
+        restore_field({"decoder": "sdf", "sdf": wrong}, {})
+
+
 def test_empty_input(config):
     value, gradient = _build(config).value_and_gradient(torch.zeros(0, 3))
     assert value.shape == (0,)

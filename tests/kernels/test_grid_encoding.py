@@ -94,6 +94,16 @@ def test_beyond_the_domain_features_are_constant():
     assert jacobian[..., 1].abs().min() > 0
 
 
+@pytest.mark.parametrize("layout", [DENSE, HASHED], ids=["dense", "hashed"])
+def test_a_point_that_is_not_finite_harms_no_other(layout):
+    points, table = _inputs(layout, 6)
+    expected, _ = encode(points, table, layout, True)
+    points[1], points[3], points[4] = torch.nan, torch.inf, -1e38
+    actual, jacobian = encode(points, table.requires_grad_(), layout, True)
+    assert torch.equal(actual[[0, 2, 5]], expected[[0, 2, 5]])
+    torch.autograd.grad(actual.sum() + jacobian.sum(), table)  # stays within the table
+
+
 def test_one_and_two_threads_agree_bit_for_bit():
     points, table = _inputs(HASHED, 5000)
     threads = torch.get_num_threads()
