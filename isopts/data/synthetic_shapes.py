@@ -44,7 +44,7 @@ def unit_gradients(shape: SignedDistance, points: np.ndarray) -> np.ndarray:
     return gradients / np.linalg.norm(gradients, axis=1, keepdims=True)
 
 
-def project_onto(shape: SignedDistance, points: np.ndarray, steps: int = 6) -> np.ndarray:
+def project_onto(shape: SignedDistance, points: np.ndarray, steps: int = 3) -> np.ndarray:
     """Newton steps from `points` (N, 3), which are close to the surface, onto it."""
     for _ in range(steps):
         gradients = _gradients(shape, points)
