@@ -51,8 +51,8 @@ def data_weights(
             cosines = (normals * isopoint_normals[nearest[:, 0]]).sum(dim=1)
             weights = plane[:, 0] * normal_agreement(cosines)
         case "heat_kernel":
-            squared = found.squared_distances
-            scale = squared[:, -1:].clamp_min(torch.finfo(squared.dtype).tiny)
+            squared = found.squared_distances.clamp_min(0)
+            scale = squared.amax(dim=1, keepdim=True).clamp_min(torch.finfo(squared.dtype).tiny)
             closeness = torch.exp(-4 * squared / scale) * present
             weights = (closeness * plane).sum(dim=1) / closeness.sum(dim=1)
     return weights * (found.squared_distances[:, 0] <= reach**2)
