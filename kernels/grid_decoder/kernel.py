@@ -104,25 +104,31 @@ def add_two_outer(
 
 @wp.func
 def decay(z: vec64):
-    """exp(-100 |z|), relative error 1e-5: a fourth-order series at 1/128 of the exponent, squared seven times.
+    """exp(-100 |z|), relative error 4e-6 while it matters: a fifth-order series at 1/64 of the exponent, squared six times.
 
     Plain products keep all lanes busy where a call to exp would take them one by one. Beyond 100 |z| = 30 it is
     constant: no float32 sum notices, and its products with adjoints do not become subnormal, which halves the speed.
     """
-    a = wp.min(wp.abs(z), vec64(0.3)) * (100.0 / 128.0)
-    b = wp.cw_mul(a, a)
-    e = vec64(1.0) - a + wp.cw_mul(b, vec64(0.5) - a * (1.0 / 6.0) + b * (1.0 / 24.0))
-    for _ in range(wp.static(7)):
+    a = wp.min(wp.abs(z), vec64(0.3)) * (-100.0 / 64.0)
+    e = vec64(1.0 / 24.0) + a * (1.0 / 120.0)
+    e = vec64(1.0 / 6.0) + wp.cw_mul(a, e)
+    e = vec64(0.5) + wp.cw_mul(a, e)
+    e = vec64(1.0) + wp.cw_mul(a, e)
+    e = vec64(1.0) + wp.cw_mul(a, e)
+    for _ in range(wp.static(6)):
         e = wp.cw_mul(e, e)
     return e
 
 
 @wp.func
 def softplus(z: vec64, e: vec64):
-    """log(1 + exp(100 z)) / 100 from e = decay(z): max(z, 0) + 2 artanh(e / (2 + e)) / 100."""
+    """log(1 + exp(100 z)) / 100 from e = decay(z): max(z, 0) + 2 artanh(e / (2 + e)) / 100.
+
+    The last coefficient of artanh's series is 1/9 plus what the terms left out amount to for e near 1.
+    """
     y = wp.cw_div(e, e + vec64(2.0))
     b = wp.cw_mul(y, y)
-    series = vec64(1.0 / 7.0) + b * (1.0 / 9.0)
+    series = vec64(1.0 / 7.0) + b * 0.1205
     series = vec64(1.0 / 5.0) + wp.cw_mul(b, series)
     series = vec64(1.0 / 3.0) + wp.cw_mul(b, series)
     series = vec64(1.0) + wp.cw_mul(b, series)

@@ -66,6 +66,19 @@ def test_definition_passes_the_numerical_gradient_check():
     assert torch.autograd.gradcheck(lambda x, *d: decode_reference(x, *d, layout, True), arguments)
 
 
+def test_softplus_and_its_slope_are_accurate():
+    layout = LAYOUTS["one_level"]
+    decoder = Decoder(*(torch.zeros_like(tensor) for tensor in _inputs(layout, 0)[1]))
+    decoder.input_weights[0, 5], decoder.output_weights[5] = 1, 1  # value = softplus(x)
+    points = torch.zeros(4001, 3)
+    points[:, 0] = torch.linspace(-0.4, 0.4, 4001)
+    value, gradient = decode(points, decoder, layout, True)
+    scaled = 100 * points[:, 0].double()
+    softplus = torch.logaddexp(scaled, torch.zeros_like(scaled)) / 100
+    torch.testing.assert_close(value.double(), softplus, rtol=5e-6, atol=1e-11)
+    torch.testing.assert_close(gradient[:, 0].double(), torch.sigmoid(scaled), rtol=5e-6, atol=1e-9)
+
+
 def test_one_and_two_threads_agree_bit_for_bit():
     layout = LAYOUTS["three_levels"]
     points, decoder = _inputs(layout, 3000)
