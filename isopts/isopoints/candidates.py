@@ -19,6 +19,11 @@ class Candidates(NamedTuple):
     areas: torch.Tensor
     unconverged: float
 
+    @property
+    def area(self) -> float:
+        """Of the surface."""
+        return float(self.areas.sum())
+
 
 def points_in_surface_cells(
     value_and_gradient: ValueAndGradient,
@@ -51,8 +56,7 @@ def candidates(
 ) -> Candidates:
     """Project `starts` (S, 3); those that do not converge, or leave the cube of `grid`, are dropped."""
     projection = project(value_and_gradient, starts, config)
-    inside = ((projection.points >= grid.low) & (projection.points <= grid.high)).all(dim=1)
-    kept = projection.converged & inside
+    kept = projection.converged & inside(projection.points, grid)
     points, normals = projection.points[kept], projection.normals[kept]
     unconverged = 1 - len(points) / max(1, len(starts))
     point_areas = areas(points, normals) if len(points) > 1 else torch.ones(len(points), device=points.device)
@@ -67,3 +71,8 @@ def choose(candidates: Candidates, count: int, generator: torch.Generator | None
     uniform = torch.rand(len(candidates.areas), generator=generator).to(candidates.areas)
     keys = uniform.clamp_min(1e-30).log() / candidates.areas.clamp_min(1e-30)
     return keys.topk(min(count, len(keys))).indices
+
+
+def inside(points: torch.Tensor, grid: CellGrid) -> torch.Tensor:
+    """(N,) bool: which points lie in the cube of `grid`."""
+    return ((points >= grid.low) & (points <= grid.high)).all(dim=1)

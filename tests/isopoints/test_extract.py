@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from isopts.isopoints.extract import IsoPointsConfig, extract_isopoints
+from isopts.isopoints.resample import ResampleConfig
 
 COARSE = IsoPointsConfig(cell_resolution=48)
 
@@ -64,3 +65,21 @@ def test_points_outside_the_domain_are_left_out(fields, generator) -> None:
     extracted = extract_isopoints(large, 500, COARSE, generator=generator)
     assert extracted.points.abs().max() <= 1
     assert extracted.quality.unconverged > 0
+
+
+@pytest.mark.parametrize("method", ["paper", "released"])
+def test_published_methods_reach_the_count_and_the_surface(fields, generator, method: str) -> None:
+    resampling = ResampleConfig(form="paper", iterations=3, k=16, refresh_every=2)
+    config = IsoPointsConfig(cell_resolution=48, method=method, resample=resampling)
+    quality = extract_isopoints(fields.torus, 2000, config, generator=generator).quality
+    assert quality.count == 2000
+    assert quality.residual_max <= 1e-5
+    assert quality.spacing_variation < 0.5
+    assert quality.largest_hole < 3
+
+
+def test_fewer_seeds_than_points_are_filled_up(fields, generator) -> None:
+    seeds = 0.6 * torch.nn.functional.normalize(torch.randn((100, 3), generator=generator), dim=1)
+    for method in ("uniform", "paper", "released"):
+        config = IsoPointsConfig(method=method)
+        assert len(extract_isopoints(fields.sphere, 700, config, seeds=seeds, generator=generator).points) == 700
