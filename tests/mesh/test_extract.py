@@ -7,6 +7,7 @@ from skimage.measure import marching_cubes as dense_marching_cubes
 
 from isopts.geometry.surface_cells import CellGrid
 from isopts.geometry.triangle_mesh import TriangleMesh
+from isopts.mesh.components import face_components
 from isopts.mesh.extract import MeshConfig, extract_mesh
 from isopts.mesh.marching_cubes import marching_cubes
 from isopts.mesh.surface_nodes import sample_surface_nodes
@@ -125,6 +126,17 @@ def test_nodes_exactly_on_the_surface_leave_no_holes() -> None:
     assert (count == 2).all()
     assert len(mesh.vertices) - len(edges) + len(mesh.faces) == 2
     assert mesh.volume() == pytest.approx(1, rel=1e-6)
+
+
+@pytest.mark.parametrize("level", [-0.001, 0.001])
+def test_alternating_corners_are_joined_as_the_saddle_says(level: float) -> None:
+    """The branches of x y = level stay apart in the cells around the z axis, whose corners alternate."""
+    mesh = extract(lambda points: level - points[:, 0] * points[:, 1], 21)
+    part = face_components(mesh)
+    assert part.max() == 1
+    for number in (0, 1):
+        branch = mesh.vertices[np.unique(mesh.faces[part == number])]
+        assert len(np.unique(np.sign(branch[:, :2]), axis=0)) == 1
 
 
 def test_largest_keeps_the_largest_part() -> None:
