@@ -6,7 +6,6 @@ import importlib
 import os
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import Annotated, Any
 
 import typer
@@ -14,11 +13,7 @@ import typer
 from isopts import __version__
 from isopts.errors import IsoptsError
 
-COMMANDS = tuple(
-    name
-    for name in ("fit_points", "extract_isopoints", "mesh", "evaluate", "make_scan", "doctor")
-    if find_spec(f"isopts.cli.{name}") is not None
-)
+COMMANDS = ("fit_points", "extract_isopoints", "mesh", "evaluate", "make_scan", "doctor")
 """Modules of isopts.cli; each holds one function of the same name. They import torch and the like only when called."""
 
 _ENVIRONMENT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
