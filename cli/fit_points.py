@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from isopts.cli.options import Device, Json, Overrides, Quiet
+from isopts.cli.threads import Threads
 
 if TYPE_CHECKING:
     from isopts.fit.points import FitResult
@@ -36,7 +37,7 @@ def fit_points(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in the run folder.")] = False,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of every random choice.", show_default="0")] = None,
     device: Device = "auto",
-    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 takes the idle processors.")] = 0,
+    threads: Threads = 0,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -58,7 +59,7 @@ def fit_points(
 
     flags = {
         f"field.decoder={decoder}": decoder is not None,
-        "isopoints.edge_aware=true": ear,
+        "isopoints.extraction.edge_aware={angle_degrees: 20.0, repulsion: 0.4}": ear,
         "prepare.denoise_normals=true": denoise_normal,
         "losses.off_normal=2.0": use_off_normal_loss,
         "losses.sal=10.0": use_sal_loss,
@@ -70,7 +71,7 @@ def fit_points(
     settings = load_config(PointsConfig, config, changes)
     run = PointsRun(scan, output or Path("runs") / scan.stem, choose_device(device), overwrite, resume, exit_after)
     with FitProgress(quiet) as progress, stop_requests() as stop:
-        progress.on_note(use_threads(threads))
+        progress.on_note(use_threads(threads, settings.field.decoder))
         result = fit(run, settings, progress.on_step, progress.on_note, lambda: stop.requested)
     _print(result, as_json)
     raise typer.Exit(stop.exit_code if result.reason == "interrupted" else 0)

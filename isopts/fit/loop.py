@@ -103,12 +103,12 @@ def _step(
     gradient_norm_max: float | None,
     step: int,
 ) -> dict[str, torch.Tensor]:
+    optimizer.zero_grad(set_to_none=False)  # before the forward pass, which may add to the gradients already
     terms = objective.losses(step)
     total = torch.stack(list(terms.values())).sum()
     if not math.isfinite(total.detach()):
         values = ", ".join(f"{name} {float(term.detach()):.3g}" for name, term in terms.items())
         raise DivergedError(f"The fit diverged at step {step}: {values}; lower the learning rates and try again.")
-    optimizer.zero_grad()
     total.backward()
     if gradient_norm_max is not None:
         parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]

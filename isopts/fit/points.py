@@ -12,6 +12,8 @@ from isopts.config import config_from_dict, dump_config
 from isopts.data.points import read_points
 from isopts.errors import DivergedError, InputError
 from isopts.field.build import build_field, restore_field
+from isopts.field.grid import GridField
+from isopts.field.lazy_adam import LazyAdam
 from isopts.fit.loop import EndReason, LoopCallbacks, LoopLimits, run_loop
 from isopts.fit.outputs import FieldInFrame, Stopwatch, write_outputs
 from isopts.fit.points_config import OptimizerConfig, PointsConfig
@@ -240,13 +242,14 @@ class _PointsFit:
 
 
 def build_optimizer(field: nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:
-    """Adam; a grid's feature table has a rate of its own."""
-    table = [parameter for name, parameter in field.named_parameters() if name == "table"]
+    """Adam; for the grid decoder one that only touches the features that were sampled, at a rate of their own."""
+    betas = (0.9, config.second_moment_decay)
+    if not isinstance(field, GridField):
+        return torch.optim.Adam(field.parameters(), lr=config.learning_rate, betas=betas)
+    field.accumulate_in_place = True
     network = [parameter for name, parameter in field.named_parameters() if name != "table"]
-    groups = [{"params": network, "lr": config.learning_rate}]
-    if table:
-        groups.append({"params": table, "lr": config.table_learning_rate, "eps": 1e-15})
-    return torch.optim.Adam(groups, betas=(0.9, config.second_moment_decay))
+    table = {"params": [field.table], "lr": config.table_learning_rate}
+    return LazyAdam([{"params": network, "lr": config.learning_rate}, table], betas=betas)
 
 
 def grid_resolution(noise: float, spacing: float) -> int:

@@ -78,7 +78,6 @@ class IsopointsConfig(StrictModel):
     consolidate_noise_levels: float = Field(
         2.0, ge=0, description="iso-points are moved onto the average of the scan within this many noise levels; 0: not"
     )
-    edge_aware: bool = Field(False, description="up-sample by half towards edges (--ear)")
     write_every: int = Field(0, ge=0, description="extractions between step_*.ply files; 0 writes none")
 
 

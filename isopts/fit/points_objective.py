@@ -185,6 +185,8 @@ class PointsObjective:
     def _extract(self) -> Isopoints:
         config = self._config.isopoints
         count = config.count or len(self._cloud.points) // 16
+        if (edge_aware := config.extraction.edge_aware) is not None:
+            count = round(edge_aware.growth * count)
         seeds = self._cloud.points if self._isopoints is None else self._isopoints.points
         found = extract_isopoints(self._field.value_and_gradient, count, config.extraction, seeds, self._generator)
         if config.consolidate_noise_levels > 0:

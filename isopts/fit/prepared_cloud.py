@@ -18,6 +18,7 @@ from isopts.kernels.neighbors import nearest_neighbors
 
 _NEIGHBORS = 16
 _POINTS_MIN = 50
+_DENOISING_ANGLE_DEGREES = 20.0  # of the paper's point-cloud recipe
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ def prepare_cloud(cloud: PointCloud, config: PrepareConfig, device: torch.device
     given = None if cloud.normals is None else cloud.normals[kept]
     normals = _normals(points, given, config.normal_neighbors or noise.k, notes)
     if config.denoise_normals:
-        normals = denoise_normals(points, normals, nearest_neighbors(points, points, noise.k).indices)
+        neighbors = nearest_neighbors(points, points, noise.k).indices
+        normals = denoise_normals(points, normals, neighbors, _DENOISING_ANGLE_DEGREES)
     return PreparedCloud(points, normals, areas, noise.deviation, float(areas.median().sqrt()), frame, notes)
 
 

@@ -1,0 +1,70 @@
+"""A scan in the unit frame: without outliers, with unit normals, its noise known."""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from isopts.data.points import PointCloud
+from isopts.errors import InputError
+from isopts.fit.points_config import PrepareConfig
+from isopts.fit.prepared_cloud import prepare_cloud
+
+CPU = torch.device("cpu")
+
+
+def sphere(count=5000, noise=0.0, outliers=0):
+    """Scan of a sphere of radius 10 around (1000, 2000, 3000), outliers last."""
+    generator = np.random.default_rng(0)
+    normals = generator.normal(size=(count, 3))
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    points = normals * (10 + noise * generator.normal(size=(count, 1)))
+    points = np.concatenate([points, generator.uniform(-30, 30, (outliers, 3))])
+    normals = np.concatenate([normals, np.tile([0.0, 0.0, 2.0], (outliers, 1))])
+    return PointCloud(points + np.array([1000, 2000, 3000]), normals.astype(np.float32))
+
+
+def test_frame_areas_and_noise_of_a_sphere():
+    prepared = prepare_cloud(sphere(noise=0.1), PrepareConfig(), CPU)
+    assert prepared.points.abs().max() == pytest.approx(0.75, abs=0.01)
+    np.testing.assert_allclose(prepared.frame.to_world(torch.zeros(1, 3)), [[1000, 2000, 3000]], atol=0.2)
+    radius = 0.75 * 10 / 10.3
+    assert float(prepared.areas.sum()) == pytest.approx(4 * torch.pi * radius**2, rel=0.15)
+    assert prepared.noise == pytest.approx(0.1 * prepared.frame.scale, rel=0.2)
+    assert prepared.notes == []
+
+
+def test_outliers_are_dropped_before_the_frame_is_chosen():
+    prepared = prepare_cloud(sphere(outliers=50), PrepareConfig(), CPU)
+    assert len(prepared.points) < 5005
+    assert prepared.frame.scale == pytest.approx(1.5 / 20, rel=0.02)
+    assert "of 5,050 points lie far from all others" in prepared.notes[0]
+    everything = prepare_cloud(sphere(outliers=50), PrepareConfig(outlier_factor=0.0), CPU)
+    assert len(everything.points) == 5050
+    assert everything.notes == []
+
+
+def test_missing_normals_are_estimated_outward_and_said():
+    cloud = sphere(noise=0.05)
+    prepared = prepare_cloud(PointCloud(cloud.points), PrepareConfig(), CPU)
+    outward = functional.normalize(prepared.points, dim=1)
+    assert ((prepared.normals * outward).sum(dim=1) > 0.8).float().mean() > 0.99
+    assert "no normals" in prepared.notes[0]
+
+
+def test_denoising_brings_normals_nearer_to_the_truth():
+    cloud = sphere()
+    noise = np.random.default_rng(1).normal(scale=0.1, size=cloud.normals.shape)
+    noisy = PointCloud(cloud.points, (cloud.normals + noise).astype(np.float32))
+    errors = []
+    for denoise in (False, True):
+        prepared = prepare_cloud(noisy, PrepareConfig(denoise_normals=denoise), CPU)
+        outward = functional.normalize(prepared.points, dim=1)
+        errors.append(float((1 - (prepared.normals * outward).sum(dim=1)).mean()))
+    assert errors[1] < 0.6 * errors[0]
+
+
+def test_too_few_points_left_is_one_sentence():
+    points = np.random.default_rng(0).normal(size=(60, 3)) * np.logspace(0, 9, 60)[:, None]
+    with pytest.raises(InputError, match="usable points"):
+        prepare_cloud(PointCloud(points), PrepareConfig(outlier_factor=0.01), CPU)
