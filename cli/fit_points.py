@@ -74,7 +74,7 @@ def fit_points(
         progress.on_note(use_threads(threads, settings.field.decoder))
         result = fit(run, settings, progress.on_step, progress.on_note, lambda: stop.requested)
     _print(result, as_json)
-    raise typer.Exit(stop.exit_code if result.reason == "interrupted" else 0)
+    raise typer.Exit(stop.exit_code)
 
 
 def _print(result: "FitResult", as_json: bool) -> None:

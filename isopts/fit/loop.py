@@ -43,12 +43,12 @@ class LoopLimits:
 @dataclass(frozen=True)
 class LoopCallbacks:
     """on_step: after every logged step. save: store a checkpoint of the finished step. stop: polled every step.
-    on_isopoints: after every refresh that renewed something, with the step that follows."""
+    on_finished_step: after every step, with whether the iso-points that steered it were new."""
 
     on_step: Callable[[StepReport], None]
     save: Callable[[int, float], None]
     stop: Callable[[], bool]
-    on_isopoints: Callable[[int], None]
+    on_finished_step: Callable[[int, bool], None]
 
 
 def run_loop(
@@ -82,10 +82,9 @@ def run_loop(
             reason = "time limit"
             break
         message = objective.refresh(step + 1)
-        if message is not None:
-            callbacks.on_isopoints(step + 1)
         step += 1
         terms = _step(objective, optimizer, learning_rate_factor(step), limits.gradient_norm_max, step)
+        callbacks.on_finished_step(step, message is not None)
         seconds = seconds_before + time.monotonic() - started
         if message is not None or step % limits.log_every == 0 or step == limits.total_steps:
             callbacks.on_step(_report(terms, step, limits.total_steps, seconds, objective, optimizer, message))

@@ -19,8 +19,9 @@ from isopts.fit.outputs import FieldInFrame, Stopwatch, write_outputs
 from isopts.fit.points_config import OptimizerConfig, PointsConfig
 from isopts.fit.points_objective import Isopoints, PointsObjective
 from isopts.fit.prepared_cloud import PreparedCloud, prepare_cloud
-from isopts.fit.schedule import exponential_decay, halvings, warm_up
+from isopts.fit.schedule import exponential_decay, halvings, is_due, warm_up
 from isopts.fit.sign_samples import draw_sign_samples
+from isopts.run.atomic import replacing
 from isopts.run.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from isopts.run.folder import RunFolder
 from isopts.run.log import StepReport, append_to_log, drop_log_after
@@ -113,7 +114,8 @@ def fit_points(
     for note in [*report.sentences(), *prepared.notes, fit.summary()]:
         on_note(note)
     record = _record(run, config, prepared, sha256)
-    folder.config.write_text(dump_config(config), encoding="utf-8")
+    with replacing(folder.config) as temporary:
+        temporary.write_text(dump_config(config), encoding="utf-8")
     folder.write_record(record)
 
     def close(status: Status, step: int) -> None:
@@ -127,7 +129,7 @@ def fit_points(
             return FitResult(folder, reason, step, {}, stopwatch.seconds)
         metrics = fit.write_outputs(step, stopwatch)
     except DivergedError:
-        close("diverged", 0)
+        close("diverged", fit.step)
         raise
     close("finished", step)
     return FitResult(folder, reason, step, metrics, stopwatch.seconds)
@@ -155,6 +157,7 @@ class _PointsFit:
         self._finished = (0, 0.0)
         if checkpoint is not None:
             self._continue(checkpoint)
+        self.step = self._finished[0]
 
     def summary(self) -> str:
         field, noise = self._config.field, self._cloud.noise / self._cloud.frame.scale
@@ -176,7 +179,7 @@ class _PointsFit:
             self._run.exit_after,
             config.optimizer.gradient_norm_max or None,
         )
-        callbacks = LoopCallbacks(log, self._save, stop, self._write_step_isopoints)
+        callbacks = LoopCallbacks(log, self._save, stop, self._on_finished_step)
         step, _, reason = run_loop(
             self._objective, self._optimizer, self._learning_rate_factor, limits, callbacks, self._finished
         )
@@ -220,13 +223,15 @@ class _PointsFit:
             ),
         )
 
-    def _write_step_isopoints(self, step: int) -> None:
-        every = self._config.isopoints.write_every
-        number = (step - self._config.isopoints.first_step) // self._config.isopoints.every_steps
-        if every > 0 and number % every == 0:
+    def _on_finished_step(self, step: int, renewed: bool) -> None:
+        self.step = step
+        config, fitted = self._config, self._fitted(step)
+        extractions = (step - config.isopoints.first_step) // config.isopoints.every_steps
+        if renewed and is_due(extractions, 0, config.isopoints.write_every):
             isopoints = self._objective.isopoints
-            path = self._folder.step_isopoints(step - 1)
-            self._fitted(step - 1).write_isopoints(isopoints.points, isopoints.gradients, path)
+            fitted.write_isopoints(isopoints.points, isopoints.gradients, self._folder.step_isopoints(step))
+        if is_due(step, config.fit.mesh_every, config.fit.mesh_every):
+            fitted.write_mesh(fitted.mesh(config.output), self._folder.step_mesh(step))
 
     def _fitted(self, step: int) -> FieldInFrame:
         return FieldInFrame(self._field, self._cloud.frame, step, self._run.device)

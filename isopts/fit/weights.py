@@ -32,18 +32,18 @@ def data_weights(
 
     Args:
         isopoints, isopoint_normals: (M, 3) each, M at least 1; the normals are unit vectors.
-        plane_width: distance from the plane at which the weight is 1/e. None: the paper's sqrt(32 max|q| / M),
-            which assumes the paper's point counts and is not scale-free.
+        plane_width: distance from the plane at which the weight is 1/e, or twice the median distance of the points
+            where that is more: while the field is still far from the scan, it must not distrust all of it. None: the
+            paper's sqrt(32 max|q| / M), which assumes the paper's point counts and is not scale-free.
         reach: unit frame.
     """
     if mode == "none":
         return torch.ones_like(points[:, 0])
-    squared_width = plane_width**2 if plane_width is not None else 32 * float(isopoints.abs().max()) / len(isopoints)
     found = nearest_neighbors(points, isopoints, 8 if mode == "heat_kernel" else 1)
     present = found.indices >= 0
     nearest = found.indices.clamp_min(0)
     heights = ((points[:, None] - isopoints[nearest]) * isopoint_normals[nearest]).sum(dim=2)
-    plane = torch.exp(-heights.square() / squared_width)  # (N, K)
+    plane = torch.exp(-heights.square() / _squared_width(heights, isopoints, plane_width))  # (N, K)
     match mode:
         case "plane":
             weights = plane[:, 0]
@@ -56,6 +56,12 @@ def data_weights(
             closeness = torch.exp(-4 * squared / scale) * present
             weights = (closeness * plane).sum(dim=1) / closeness.sum(dim=1)
     return weights * (found.squared_distances[:, 0] <= reach**2)
+
+
+def _squared_width(heights: torch.Tensor, isopoints: torch.Tensor, plane_width: float | None) -> float:
+    if plane_width is None:
+        return 32 * float(isopoints.abs().max()) / len(isopoints)
+    return max(plane_width, 2 * float(heights[:, 0].abs().median())) ** 2
 
 
 def normal_agreement(cosines: torch.Tensor) -> torch.Tensor:

@@ -30,8 +30,12 @@ class Recorder:
 
     def callbacks(self):
         return LoopCallbacks(
-            self.reports.append, lambda *finished: self.saved.append(finished), self.stop, self.refreshed.append
+            self.reports.append, lambda *finished: self.saved.append(finished), self.stop, self.finished_step
         )
+
+    def finished_step(self, step, renewed):
+        if renewed:
+            self.refreshed.append(step)
 
     def stop(self):
         self.polls += 1

@@ -28,6 +28,7 @@ SMALL = (
     "output.mesh_resolution=48",
     "output.isopoints=500",
     "fit.steps=60",
+    "fit.mesh_every=30",
     "fit.log_every=10",
     "fit.checkpoint_every=25",
 )
@@ -83,7 +84,9 @@ def test_everything_is_in_the_run_folder(scan, tmp_path):
     assert json.loads(folder.metrics.read_text())["mesh_closed"] is True
     assert [json.loads(line)["step"] for line in folder.log.read_text().splitlines()] == [r.step for r in reports]
     steps = sorted(path.name for path in (folder.path / "isopoints").iterdir())
-    assert steps == ["step_000019.ply", "step_000034.ply", "step_000049.ply"]
+    assert steps == ["step_000020.ply", "step_000035.ply", "step_000050.ply"]
+    assert sorted(path.name for path in (folder.path / "meshes").iterdir()) == ["step_000030.ply", "step_000060.ply"]
+    assert (folder.path / "meshes" / "step_000060.ply").read_bytes() == folder.mesh.read_bytes()
     repeated = load_config(PointsConfig, str(folder.config))
     assert (
         repeated.field.grid.finest_resolution

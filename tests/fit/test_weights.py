@@ -12,8 +12,11 @@ ORIGIN = torch.zeros(1, 3)
 
 
 def weight(mode, height=0.0, aside=0.0, normal=UP, width=0.02):
-    point = torch.tensor([[aside, 0.0, height]])
-    return float(data_weights(mode, point, normal, ORIGIN, UP, plane_width=width))
+    points = torch.tensor(
+        [[aside, 0.0, height], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
+    )  # most of the scan is on the surface
+    normals = torch.cat((normal, UP, UP))
+    return float(data_weights(mode, points, normals, ORIGIN, UP, plane_width=width)[0])
 
 
 def test_no_weights():
@@ -49,6 +52,16 @@ def test_the_papers_width_follows_count_and_extent():
 def test_heat_kernel_of_a_plane_is_that_of_its_height():
     isopoints = torch.rand(200, 3, generator=torch.Generator().manual_seed(0))
     isopoints[:, 2] = 0
-    point = isopoints[:1] + 0.01 * UP
-    found = data_weights("heat_kernel", point, UP, isopoints, UP.expand(200, 3), plane_width=0.02)
-    assert float(found) == pytest.approx(math.exp(-0.25), rel=1e-4)
+    points = torch.cat((isopoints[:1] + 0.01 * UP, isopoints))
+    normals = UP.expand(201, 3)
+    found = data_weights("heat_kernel", points, normals, isopoints, normals[1:], plane_width=0.02)
+    assert float(found[0]) == pytest.approx(math.exp(-0.25), rel=1e-4)
+    assert float(found[1]) == pytest.approx(1.0)
+
+
+def test_a_field_far_from_the_scan_does_not_distrust_it():
+    points = torch.rand(200, 3, generator=torch.Generator().manual_seed(0))
+    points[:, 2] = 0
+    isopoints = points - 0.08 * UP
+    found = data_weights("plane", points, UP.expand(200, 3), isopoints, UP.expand(200, 3), plane_width=0.02)
+    assert found.min() == pytest.approx(math.exp(-0.25), rel=1e-3)
