@@ -1,5 +1,7 @@
 """Edge-aware resampling: more points along creases, normals that stay on two sides (EAR, Huang et al., 2013)."""
 
+import math
+
 import torch
 from pydantic import Field
 
@@ -46,7 +48,7 @@ def resample_edge_aware(
         stay = ~moved.converged[:, None]
         current = Projection(
             torch.where(stay, current.points, moved.points),
-            current.normals,
+            torch.where(stay, current.normals, moved.normals),
             torch.where(stay[:, 0], current.values, moved.values),
             current.converged,
         )
@@ -56,7 +58,6 @@ def resample_edge_aware(
         if len(inserted.points) == 0:
             break
         current = Projection(*(torch.cat(pair) for pair in zip(current, inserted, strict=True)))
-        current = current._replace(normals=_bilateral(current, config))
     return current
 
 
@@ -71,7 +72,7 @@ def _inserted(
     config: EdgeAwareConfig,
     projection: ProjectionConfig,
 ) -> Projection:
-    """Up to `count` new points, at most an eighth of the present ones; the normal is that of the face it leans to."""
+    """Up to `count` new points, at most an eighth of the present ones."""
     points, normals = current.points, current.normals
     neighbors = nearest_neighbors(points, points, config.k + 1).indices
     chunks = [_best_midpoints(points, normals, chunk, config.sensitivity) for chunk in neighbors.split(_CHUNK)]
@@ -84,8 +85,18 @@ def _inserted(
     chosen = _apart(starts, points)[:wanted]
     one, other = one[chosen], other[chosen]
     found = project(value_and_gradient, starts[chosen], projection)
-    leans = (found.normals * (normals[one] - normals[other])).sum(dim=1, keepdim=True) >= 0
-    return _converged(found._replace(normals=torch.where(leans, normals[one], normals[other])))
+    sides = _side_normals(found.normals, normals[one], normals[other], config.angle_degrees)
+    return _converged(found._replace(normals=sides))
+
+
+def _side_normals(
+    gradients: torch.Tensor, one: torch.Tensor, other: torch.Tensor, angle_degrees: float
+) -> torch.Tensor:
+    """(C, 3) the gradient where both parents are of one face, else the parent's normal that it leans to: a fitted field
+    rounds its edges, and the gradient there belongs to neither face."""
+    crease = (one * other).sum(dim=1) < math.cos(math.radians(angle_degrees))
+    leans = (gradients * (one - other)).sum(dim=1, keepdim=True) >= 0
+    return torch.where(crease[:, None], torch.where(leans, one, other), gradients)
 
 
 def _where_planes_meet(

@@ -24,7 +24,7 @@ class ResampleConfig(StrictModel):
     )
     iterations: int = Field(10, ge=0, description="repulsion steps; the paper uses 1 (views) or 5 (points)")
     k: int = Field(12, ge=1, description="neighbours that repel; the paper uses 8 (views) or 16 (points)")
-    refresh_every: int = Field(1, ge=1, description="iterations between searches for neighbours; the paper: 2")
+    refresh_every: int = Field(2, ge=1, description="iterations between searches for neighbours")
 
 
 @torch.no_grad()
