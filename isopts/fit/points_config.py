@@ -16,9 +16,14 @@ class PrepareConfig(StrictModel):
 
     longest_side: float = Field(1.5, gt=0, le=1.8, description="longest side of the scan in the unit frame")
     outlier_factor: float = Field(
-        3.0,
+        5.0,
         ge=0,
-        description="points whose 16th neighbour is farther than this many medians are dropped; 0 keeps all",
+        description="points whose 16th neighbour is farther than this many times that of most are dropped; 0: none",
+    )
+    local_outlier_factor: float = Field(
+        2.0,
+        ge=0,
+        description="the same, compared with the 16 neighbours themselves, whatever the density; 0: none",
     )
     normal_neighbors: int = Field(
         0, ge=0, description="neighbours that estimate a missing normal; 0: enough to see through the noise"
@@ -29,13 +34,13 @@ class PrepareConfig(StrictModel):
 class SamplingConfig(StrictModel):
     """Points drawn in each step."""
 
-    data: int = Field(4096, ge=1, description="points of the scan")
-    gaussian: int = Field(4096, ge=0, description="points of the scan displaced by Gaussian noise")
+    data: int = Field(2048, ge=1, description="points of the scan")
+    gaussian: int = Field(1024, ge=0, description="points of the scan displaced by Gaussian noise")
     gaussian_std: float = Field(0.02, gt=0, description="standard deviation of that displacement, unit frame")
     uniform: int = Field(0, ge=0, description="points anywhere in the domain [-1, 1]^3")
-    signed: int = Field(4096, ge=0, description="points away from the scan, of known side and distance")
+    signed: int = Field(1024, ge=0, description="points away from the scan, of known side and distance")
     signed_pool: int = Field(200_000, ge=1, description="points of known side and distance made before the fit")
-    isopoints: int = Field(1024, ge=0, description="iso-points; 0 takes all of them")
+    isopoints: int = Field(2048, ge=0, description="iso-points; 0 takes all of them")
 
 
 class LossConfig(StrictModel):

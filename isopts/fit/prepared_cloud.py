@@ -62,12 +62,18 @@ def prepare_cloud(cloud: PointCloud, config: PrepareConfig, device: torch.device
 
 
 def _inliers(points: np.ndarray, config: PrepareConfig, device: torch.device) -> np.ndarray:
-    """(N,) bool: the 16th neighbour is near."""
-    if config.outlier_factor == 0 or len(points) <= _NEIGHBORS:
+    """(N,) bool: the 16th neighbour is about as far as it is for most points, and for the neighbours."""
+    if len(points) <= _NEIGHBORS:
         return np.ones(len(points), dtype=bool)
     local = WorldToUnit.from_bounds(points).to_unit(points, device)
-    radius = nearest_neighbors(local, local, _NEIGHBORS).squared_distances[:, -1].sqrt()
-    return (radius <= config.outlier_factor * radius.median()).cpu().numpy()
+    found = nearest_neighbors(local, local, _NEIGHBORS)
+    radius = found.squared_distances[:, -1].sqrt()
+    kept = torch.ones_like(radius, dtype=torch.bool)
+    if config.outlier_factor > 0:
+        kept &= radius <= config.outlier_factor * radius.median()
+    if config.local_outlier_factor > 0:
+        kept &= radius <= config.local_outlier_factor * radius[found.indices].median(dim=1).values
+    return kept.cpu().numpy()
 
 
 def _normals(points: torch.Tensor, given: np.ndarray | None, neighbors: int, notes: list[str]) -> torch.Tensor:

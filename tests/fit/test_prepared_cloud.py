@@ -39,7 +39,7 @@ def test_outliers_are_dropped_before_the_frame_is_chosen():
     assert len(prepared.points) < 5005
     assert prepared.frame.scale == pytest.approx(1.5 / 20, rel=0.02)
     assert "of 5,050 points lie far from all others" in prepared.notes[0]
-    everything = prepare_cloud(sphere(outliers=50), PrepareConfig(outlier_factor=0.0), CPU)
+    everything = prepare_cloud(sphere(outliers=50), PrepareConfig(outlier_factor=0.0, local_outlier_factor=0.0), CPU)
     assert len(everything.points) == 5050
     assert everything.notes == []
 
@@ -68,3 +68,20 @@ def test_too_few_points_left_is_one_sentence():
     points = np.random.default_rng(0).normal(size=(60, 3)) * np.logspace(0, 9, 60)[:, None]
     with pytest.raises(InputError, match="usable points"):
         prepare_cloud(PointCloud(points), PrepareConfig(outlier_factor=0.01), CPU)
+
+
+def test_a_sparse_region_is_no_outlier():
+    generator = np.random.default_rng(0)
+    normals = generator.normal(size=(20_000, 3))
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    kept = (normals[:, 0] < 0) | (generator.random(20_000) < 0.1)  # ten times sparser on one half
+    prepared = prepare_cloud(PointCloud(normals[kept]), PrepareConfig(), CPU)
+    assert len(prepared.points) > 0.99 * kept.sum()
+
+
+def test_an_outlier_near_the_surface_is_dropped():
+    cloud = sphere(20_000, noise=0.05)
+    stray = cloud.points[:100] + 1.5 * cloud.normals[:100]
+    prepared = prepare_cloud(PointCloud(np.concatenate([cloud.points, stray])), PrepareConfig(), CPU)
+    heights = prepared.points.norm(dim=1) / prepared.frame.scale - 10
+    assert (heights > 1).sum() < 10
