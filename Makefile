@@ -11,7 +11,7 @@ demo: .venv/installed
 	mkdir -p $(DEMO)
 	$(ISOPTS) make-scan flange -o $(DEMO)/scan.ply --reference $(DEMO)/exact.ply
 	$(ISOPTS) fit-points $(DEMO)/scan.ply -o $(DEMO)/run --overwrite
-	$(ISOPTS) extract-isopoints $(DEMO)/run -n 20000 -o $(DEMO)/isopoints.ply
+	$(ISOPTS) extract-isopoints $(DEMO)/run -n 20000 -o $(DEMO)/isopoints.ply --overwrite
 	$(ISOPTS) evaluate $(DEMO)/run $(DEMO)/exact.ply
 	@echo "Mesh: $(DEMO)/run/mesh.ply   iso-points: $(DEMO)/isopoints.ply   picture: $(DEMO)/run/preview.png"
 

@@ -1,11 +1,12 @@
 """`isopts extract-isopoints`: evenly spread points on the surface of a fitted field."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from isopts.cli.options import Device, Json, Quiet, Seed
+from isopts.cli.threads import Threads
 
 Checkpoint = Annotated[Path, typer.Argument(help="Checkpoint file or run folder.", show_default=False)]
 Count = Annotated[int, typer.Option("--count", "-n", min=2, max=20_000_000, help="Iso-points wanted.")]
@@ -25,6 +26,7 @@ def extract_isopoints(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output file.")] = False,
     seed: Seed = 0,
     device: Device = "auto",
+    threads: Threads = 0,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -33,15 +35,46 @@ def extract_isopoints(
     Example:  isopts extract-isopoints runs/bunny_scan -n 20000 -o bunny_isopoints.ply
     """
     import json
+    import time
 
     from isopts.cli.device import choose_device
-    from isopts.cli.isopoints_output import choose_points_output, print_quality, write_restored_isopoints
-    from isopts.cli.restored_field import load_restored_field
+    from isopts.cli.output_file import choose_output
+    from isopts.cli.threads import use_threads
+    from isopts.errors import InputError
+    from isopts.fit.fitted_field import FittedField
+    from isopts.isopoints.edge_aware import EdgeAwareConfig
+    from isopts.isopoints.extract import IsoPointsConfig
 
-    target = choose_points_output(output, count, overwrite)
-    restored = load_restored_field(checkpoint, choose_device(device))
-    result = write_restored_isopoints(restored, count, edge_aware, seed, target)
+    target = choose_output(output, f"isopoints_{count}.ply", (".ply", ".xyz", ".npy"), overwrite)
+    fitted = FittedField.load(checkpoint, choose_device(device))
+    use_threads(threads, fitted.decoder)
+    started = time.monotonic()
+    isopoints = fitted.isopoints(count, IsoPointsConfig(edge_aware=EdgeAwareConfig() if edge_aware else None), seed)
+    if len(isopoints.points) < 2:
+        raise InputError("The field of this checkpoint has no surface; fit longer, or check the input's normals.")
+    seconds = round(time.monotonic() - started, 3)
+    fitted.write_isopoints(target, isopoints.points, isopoints.normals)
+    result = {"path": str(target), **isopoints.quality.as_dict(), "seconds": seconds}
     if as_json:
         print(json.dumps(result))
     elif not quiet:
-        print_quality(result)
+        _print(result)
+
+
+def _print(result: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, show_header=False, pad_edge=False)
+    rows = {
+        "iso-points": f"{result['count']:,}",
+        "residual |f|": f"{result['residual_mean']:.2g} mean, {result['residual_max']:.2g} max (unit frame)",
+        "spacing": f"{result['spacing']:.5f} (unit frame), variation {result['spacing_variation']:.3f}",
+        "largest hole": f"{result['largest_hole']:.2f} spacings",
+        "unconverged": f"{100 * result['unconverged']:.2f} % of the candidates, left out",
+        "seconds": f"{result['seconds']:.2f}",
+    }
+    for name, value in rows.items():
+        table.add_row(name, value)
+    print(result["path"])
+    Console().print(table)

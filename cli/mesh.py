@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from isopts.cli.options import Device, Json
+from isopts.cli.threads import Threads
 
 Checkpoint = Annotated[Path, typer.Argument(help="Checkpoint file or run folder.", show_default=False)]
 Resolution = Annotated[int, typer.Option("--resolution", "-r", min=2, max=4096, help="Cells along the domain's side.")]
@@ -27,6 +28,7 @@ def mesh(
     largest: Annotated[bool, typer.Option("--largest", help="Only the connected part with the most area.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output file.")] = False,
     device: Device = "auto",
+    threads: Threads = 0,
     as_json: Json = False,
 ) -> None:
     """Extract the mesh of a fitted field, in the coordinates of the fit's input.
@@ -39,14 +41,29 @@ def mesh(
     import json
 
     from isopts.cli.device import choose_device
-    from isopts.cli.mesh_output import choose_output, write_restored_mesh
-    from isopts.cli.restored_field import load_restored_field
+    from isopts.cli.output_file import choose_output
+    from isopts.cli.threads import use_threads
+    from isopts.data.meshes import MESH_FORMATS
+    from isopts.errors import InputError
+    from isopts.fit.fitted_field import FittedField
     from isopts.mesh.extract import MeshConfig
 
-    target = choose_output(output, file_format, resolution, overwrite)
-    restored = load_restored_field(checkpoint, choose_device(device))
-    result = write_restored_mesh(restored, MeshConfig(resolution=resolution, largest=largest), target)
+    suffix = f".{file_format.lower()}" if file_format else output.suffix.lower() if output else ".ply"
+    if suffix not in MESH_FORMATS:
+        known = ", ".join(known[1:] for known in MESH_FORMATS)
+        raise InputError(f"The format '{suffix.removeprefix('.')}' is unknown; use one of {known}.")
+    if output is not None and output.suffix.lower() != suffix:
+        raise InputError(f"-o '{output}' and --format {file_format} contradict each other; give one of them.")
+    target = choose_output(output, f"mesh_{resolution}{suffix}", MESH_FORMATS, overwrite)
+    fitted = FittedField.load(checkpoint, choose_device(device))
+    use_threads(threads, fitted.decoder)
+    surface = fitted.mesh(MeshConfig(resolution=resolution, largest=largest))
+    if len(surface.faces) == 0:
+        raise InputError("The field of this checkpoint has no surface; fit longer, or check the input's normals.")
+    fitted.write_mesh(target, surface)
+    vertices, faces = len(surface.vertices), len(surface.faces)
+    state = "closed" if surface.is_closed() else "open"
     if as_json:
-        print(json.dumps(result))
+        print(json.dumps({"path": str(target), "vertices": vertices, "faces": faces, "state": state}))
     else:
-        print(f"{result['path']}: {result['vertices']:,} vertices, {result['faces']:,} faces, {result['state']}")
+        print(f"{target}: {vertices:,} vertices, {faces:,} faces, {state}")

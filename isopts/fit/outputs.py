@@ -7,20 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import imageio.v3 as imageio
-import torch
 from pydantic import Field
 
-from isopts import __version__
 from isopts.config import StrictModel
-from isopts.data.meshes import write_mesh
-from isopts.data.points import write_points
 from isopts.errors import DivergedError
-from isopts.field.build import Field as SignedDistanceField
-from isopts.geometry.frames import WorldToUnit
+from isopts.fit.fitted_field import FittedField
 from isopts.geometry.triangle_mesh import TriangleMesh
-from isopts.isopoints.extract import IsoPoints, extract_isopoints
+from isopts.isopoints.extract import IsoPoints, IsoPointsConfig
 from isopts.mesh.components import face_components
-from isopts.mesh.extract import MeshConfig, extract_mesh
+from isopts.mesh.extract import MeshConfig
 from isopts.render.preview import render_preview
 from isopts.run.atomic import replacing
 from isopts.run.folder import RunFolder
@@ -29,8 +24,7 @@ from isopts.run.folder import RunFolder
 class OutputConfig(StrictModel):
     """What is written at the end of a fit."""
 
-    mesh_resolution: int = Field(256, ge=16, le=2048, description="marching-cubes cells along the domain's side of 2")
-    largest_component: bool = Field(True, description="keep only the largest connected part of the mesh")
+    mesh: MeshConfig = Field(MeshConfig(resolution=256, largest=True), description="marching cubes")
     isopoints: int = Field(20_000, ge=0, description="iso-points written at the end; 0 writes none")
     preview: bool = Field(True, description="write preview.png")
 
@@ -50,56 +44,24 @@ class Stopwatch:
             self.seconds[name] = round(self.seconds.get(name, 0.0) + time.monotonic() - started, 3)
 
 
-@dataclass(frozen=True)
-class FieldInFrame:
-    """A fitted field, where its unit frame lies in the input's coordinates, and after how many steps."""
-
-    field: SignedDistanceField
-    frame: WorldToUnit
-    step: int
-    device: torch.device
-
-    @property
-    def comment(self) -> str:
-        """Header line of every PLY that a run writes."""
-        return f"isopts {__version__}, input coordinates, step {self.step}"
-
-    def mesh(self, config: OutputConfig) -> TriangleMesh:
-        """Surface in the input's coordinates."""
-        settings = MeshConfig(resolution=config.mesh_resolution, largest=config.largest_component)
-        mesh = extract_mesh(self.field.value, self.field.value_and_gradient, settings, self.device)
-        return TriangleMesh(self.frame.array_to_world(mesh.vertices), mesh.faces, mesh.normals)
-
-    def write_mesh(self, mesh: TriangleMesh, path) -> None:
-        with replacing(path) as temporary:
-            write_mesh(temporary, mesh, self.comment)
-
-    def write_isopoints(self, points: torch.Tensor, normals: torch.Tensor, path) -> None:
-        """`points` (M, 3) and unit `normals` (M, 3) of the unit frame."""
-        with replacing(path) as temporary:
-            write_points(temporary, self.frame.to_world(points), normals.cpu().numpy(), comments=[self.comment])
-
-
 def write_outputs(
-    fitted: FieldInFrame, config: OutputConfig, folder: RunFolder, stopwatch: Stopwatch, generator: torch.Generator
+    fitted: FittedField, config: OutputConfig, folder: RunFolder, stopwatch: Stopwatch, seed: int
 ) -> dict[str, float | int]:
     """Write mesh.ply, isopoints.ply, preview.png and metrics.json; returns the metrics.
 
     Raises DivergedError when the field has no zero set: there is no surface to write.
     """
     with stopwatch.stage("mesh"):
-        mesh = fitted.mesh(config)
+        mesh = fitted.mesh(config.mesh)
         if len(mesh.faces) == 0:
             raise DivergedError("The fitted field has no surface; the normals may contradict each other.")
-        fitted.write_mesh(mesh, folder.mesh)
+        fitted.write_mesh(folder.mesh, mesh)
     metrics = _mesh_metrics(mesh)
     isopoints = None
     if config.isopoints > 0:
         with stopwatch.stage("iso-points"):
-            isopoints = extract_isopoints(
-                fitted.field.value_and_gradient, config.isopoints, generator=generator, device=fitted.device
-            )
-            fitted.write_isopoints(isopoints.points, isopoints.normals, folder.isopoints)
+            isopoints = fitted.isopoints(config.isopoints, IsoPointsConfig(), seed)
+            fitted.write_isopoints(folder.isopoints, isopoints.points, isopoints.normals)
         metrics |= isopoints.quality.as_dict()
     if config.preview:
         with stopwatch.stage("preview"):
@@ -120,7 +82,7 @@ def _mesh_metrics(mesh: TriangleMesh) -> dict[str, float | int]:
     }
 
 
-def _write_preview(fitted: FieldInFrame, mesh: TriangleMesh, isopoints: IsoPoints | None, folder: RunFolder) -> None:
+def _write_preview(fitted: FittedField, mesh: TriangleMesh, isopoints: IsoPoints | None, folder: RunFolder) -> None:
     points = None if isopoints is None else fitted.frame.to_world(isopoints.points)
     normals = None if isopoints is None else isopoints.normals.cpu().numpy()
     with replacing(folder.preview) as temporary:

@@ -14,8 +14,9 @@ from isopts.errors import DivergedError, InputError
 from isopts.field.build import build_field, restore_field
 from isopts.field.grid import GridField
 from isopts.field.lazy_adam import LazyAdam
+from isopts.fit.fitted_field import FittedField
 from isopts.fit.loop import EndReason, LoopCallbacks, LoopLimits, run_loop
-from isopts.fit.outputs import FieldInFrame, Stopwatch, write_outputs
+from isopts.fit.outputs import Stopwatch, write_outputs
 from isopts.fit.points_config import OptimizerConfig, PointsConfig
 from isopts.fit.points_objective import Isopoints, PointsObjective
 from isopts.fit.prepared_cloud import PreparedCloud, prepare_cloud
@@ -186,9 +187,7 @@ class _PointsFit:
         return step, reason
 
     def write_outputs(self, step: int, stopwatch: Stopwatch) -> dict[str, float | int]:
-        fitted = self._fitted(step)
-        generator = torch.Generator().manual_seed(self._config.seed)
-        return write_outputs(fitted, self._config.output, self._folder, stopwatch, generator)
+        return write_outputs(self._fitted(step), self._config.output, self._folder, stopwatch, self._config.seed)
 
     def _build_field(self, checkpoint: Checkpoint | None) -> nn.Module:
         if checkpoint is None:
@@ -229,12 +228,12 @@ class _PointsFit:
         extractions = (step - config.isopoints.first_step) // config.isopoints.every_steps
         if renewed and is_due(extractions, 0, config.isopoints.write_every):
             isopoints = self._objective.isopoints
-            fitted.write_isopoints(isopoints.points, isopoints.gradients, self._folder.step_isopoints(step))
+            fitted.write_isopoints(self._folder.step_isopoints(step), isopoints.points, isopoints.gradients)
         if is_due(step, config.fit.mesh_every, config.fit.mesh_every):
-            fitted.write_mesh(fitted.mesh(config.output), self._folder.step_mesh(step))
+            fitted.write_mesh(self._folder.step_mesh(step), fitted.mesh(config.output.mesh))
 
-    def _fitted(self, step: int) -> FieldInFrame:
-        return FieldInFrame(self._field, self._cloud.frame, step, self._run.device)
+    def _fitted(self, step: int) -> FittedField:
+        return FittedField(self._field, self._cloud.frame, step, self._config.field.decoder)
 
     def _learning_rate_factor(self, step: int) -> float:
         config = self._config.optimizer

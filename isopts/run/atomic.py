@@ -18,7 +18,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
         InputError: the folder is missing or cannot be written to, or `path` is a folder.
     """
     target = Path(os.path.realpath(path))  # through a symbolic link, instead of replacing the link
-    _check(target, path)
+    require_writable(path)
     temporary = target.with_name(f".{target.stem}.{secrets.token_hex(4)}{target.suffix}")
     try:
         yield temporary
@@ -30,15 +30,15 @@ def replacing(path: str | Path) -> Iterator[Path]:
         _flush(target.parent)
 
 
-def _check(target: Path, given: str | Path) -> None:
+def require_writable(path: str | Path) -> None:
+    """Raise the InputError that `replacing(path)` would raise: ask before long work."""
+    target = Path(os.path.realpath(path))
     if not target.parent.is_dir():
-        raise InputError(f"Cannot write '{given}': the folder '{target.parent}' does not exist; create it first.")
+        raise InputError(f"Cannot write '{path}': the folder '{target.parent}' does not exist; create it first.")
     if target.is_dir():
-        raise InputError(f"Cannot write '{given}': it is a folder; give the name of a file.")
+        raise InputError(f"Cannot write '{path}': it is a folder; give the name of a file.")
     if not os.access(target.parent, os.W_OK | os.X_OK):
-        raise InputError(
-            f"Cannot write '{given}': no permission to write into '{target.parent}'; choose another place."
-        )
+        raise InputError(f"Cannot write '{path}': no permission to write into '{target.parent}'; choose another place.")
 
 
 def _flush(path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from isopts.cli.restored_field import load_restored_field
+from isopts.fit.fitted_field import FittedField
 from isopts.isopoints.edge_aware import EdgeAwareConfig
 from isopts.isopoints.extract import IsoPointsConfig, extract_isopoints
 from isopts.isopoints.project import ValueAndGradient
@@ -61,7 +61,7 @@ def main() -> None:
     torch.set_num_threads(min(2, torch.get_num_threads()))
     field = torus
     if options.checkpoint is not None:
-        field = load_restored_field(options.checkpoint, torch.device("cpu")).field.value_and_gradient
+        field = FittedField.load(options.checkpoint, torch.device("cpu")).field.value_and_gradient
     print(f"{'method':24} {'points':>8} {'seconds':>7} {'max |f|':>9} {'variation':>9} {'hole':>6} {'unconverged':>9}")
     for name in METHODS:
         measure(name, field, 20_000)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import torch
 
-from isopts.cli.restored_field import load_restored_field
 from isopts.evaluate.report import EvaluationConfig, evaluate
 from isopts.field.build import Field, FieldConfig, build_field
+from isopts.fit.fitted_field import FittedField
 from isopts.mesh.extract import MeshConfig, extract_mesh
 from isopts.render.preview import render_preview
 
@@ -29,7 +29,7 @@ def bumpy_sphere() -> Field:
 
 def main() -> None:
     """Print a table; seconds are the least of three runs."""
-    field = load_restored_field(Path(sys.argv[1]), torch.device("cpu")).field if len(sys.argv) > 1 else bumpy_sphere()
+    field = FittedField.load(Path(sys.argv[1]), torch.device("cpu")).field if len(sys.argv) > 1 else bumpy_sphere()
     meshes = {}
     print("resolution  evaluations  vertices  seconds  peak GB")
     for resolution in (128, 256, 512):

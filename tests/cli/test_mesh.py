@@ -55,7 +55,7 @@ def test_the_mesh_is_in_the_coordinates_of_the_input(checkpoint: Path, tmp_path:
     assert mesh.volume() == pytest.approx(4 / 3 * np.pi * 25**3, rel=0.03)
     assert ((mesh.normals * outward).sum(axis=1) / radius).min() > 0.98
     (comment,) = PlyData.read(tmp_path / "out.ply").comments
-    assert "input coordinates, step 600, resolution 64" in comment
+    assert "input coordinates, step 600" in comment
 
 
 @pytest.mark.parametrize("suffix", ["obj", "stl", "glb", "off"])
@@ -87,7 +87,7 @@ def test_an_existing_file_stays_unless_asked(checkpoint: Path, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["-o", "out.step"], "does not end in a known mesh format"),
+        (["-o", "out.step"], "The format 'step' is unknown"),
         (["--format", "step"], "use one of ply, obj, stl, glb, off"),
         (["-o", "out.ply", "--format", "obj"], "contradict"),
         (["-o", "absent/out.ply"], "does not exist"),

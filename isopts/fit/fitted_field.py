@@ -1,0 +1,83 @@
+"""A fitted field and the way from its unit frame to files in the input's coordinates."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from isopts import __version__
+from isopts.data.meshes import write_mesh
+from isopts.data.points import write_points
+from isopts.errors import InputError
+from isopts.field.build import Field, restore_field
+from isopts.geometry.curvature import mean_curvature
+from isopts.geometry.frames import WorldToUnit
+from isopts.geometry.triangle_mesh import TriangleMesh
+from isopts.isopoints.extract import IsoPoints, IsoPointsConfig, extract_isopoints
+from isopts.kernels.neighbors import nearest_neighbors
+from isopts.mesh.extract import MeshConfig, extract_mesh
+from isopts.run.atomic import replacing
+from isopts.run.checkpoint import load_checkpoint
+
+_CURVATURE_NEIGHBORS = 12
+
+
+@dataclass(frozen=True)
+class FittedField:
+    """field: in the unit frame, on its device. frame: leads back to the input's coordinates. step: finished steps.
+    decoder: its name. version: of the isopts that fitted it."""
+
+    field: Field
+    frame: WorldToUnit
+    step: int
+    decoder: str
+    version: str = __version__
+
+    @staticmethod
+    def load(path: Path, device: torch.device) -> "FittedField":
+        """From a checkpoint file or a run folder. Raises InputError, ConfigError."""
+        checkpoint = load_checkpoint(path)
+        config = checkpoint.config.get("field")
+        if not isinstance(config, dict):
+            raise InputError(f"'{path}' is a damaged checkpoint: its configuration has no 'field'.")
+        field = restore_field(config, checkpoint.field).to(device)
+        return FittedField(field, checkpoint.frame, checkpoint.step, config["decoder"], checkpoint.version)
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.field.parameters()).device
+
+    def mesh(self, config: MeshConfig) -> TriangleMesh:
+        """The surface, in the input's coordinates; without faces where the field has none."""
+        unit = extract_mesh(self.field.value, self.field.value_and_gradient, config, self.device)
+        return TriangleMesh(self.frame.array_to_world(unit.vertices), unit.faces, unit.normals)
+
+    def isopoints(self, count: int, config: IsoPointsConfig, seed: int) -> IsoPoints:
+        """Points on the surface, unit frame; none where the field has no surface."""
+        generator = torch.Generator().manual_seed(seed)
+        return extract_isopoints(self.field.value_and_gradient, count, config, generator=generator, device=self.device)
+
+    def write_mesh(self, path: Path, mesh: TriangleMesh) -> None:
+        """Write a mesh of the input's coordinates, atomically. Raises InputError."""
+        with replacing(path) as temporary:
+            write_mesh(temporary, mesh, self._comment)
+
+    def write_isopoints(self, path: Path, points: torch.Tensor, normals: torch.Tensor) -> None:
+        """Write points and unit normals (M, 3) of the unit frame in the input's coordinates, atomically; a PLY also
+        gets the mean curvature, in one over the input's unit. Raises InputError."""
+        k = min(_CURVATURE_NEIGHBORS + 1, len(points))
+        neighbors = nearest_neighbors(points, points, k).indices[:, 1:]
+        curvature = mean_curvature(points, normals, neighbors) * self.frame.scale
+        is_ply = path.suffix.lower() == ".ply"
+        with replacing(path) as temporary:
+            write_points(
+                temporary,
+                self.frame.to_world(points),
+                normals.cpu().numpy(),
+                scalars={"curvature": curvature.cpu().numpy()} if is_ply else None,
+                comments=[f"{self._comment}, mean curvature"],
+            )
+
+    @property
+    def _comment(self) -> str:
+        return f"isopts {__version__}, input coordinates, step {self.step}"
