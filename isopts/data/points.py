@@ -114,11 +114,11 @@ def _vertices(path: Path, columns: Columns) -> tuple[np.ndarray, np.ndarray | No
         raise InputError(f"'{path}' has no vertices; expected a point cloud or a mesh with vertices.")
     if missing := [name for name in "xyz" if not isinstance(columns.get(name), np.ndarray)]:
         raise InputError(f"The vertices in '{path}' have no property '{missing[0]}'; expected x, y and z.")
-    points = np.stack([columns[name] for name in "xyz"], axis=1, dtype=np.float64)
     names = ("nx", "ny", "nz")
-    if not all(isinstance(columns.get(name), np.ndarray) for name in names):
-        return points, None
-    with np.errstate(over="ignore"):  # becomes infinite and is dropped with its point
+    with np.errstate(over="ignore", invalid="ignore"):  # what is no finite number is dropped with its point
+        points = np.stack([columns[name] for name in "xyz"], axis=1, dtype=np.float64)
+        if not all(isinstance(columns.get(name), np.ndarray) for name in names):
+            return points, None
         return points, np.stack([columns[name] for name in names], axis=1, dtype=np.float32)
 
 

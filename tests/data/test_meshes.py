@@ -78,6 +78,15 @@ def test_polygons_become_fans_and_clouds_have_no_faces(tmp_path: Path) -> None:
         read_mesh(cloud, needs_faces=True)
 
 
+def test_corners_that_are_no_list_are_no_faces(tmp_path: Path) -> None:
+    path = tmp_path / "cloud.ply"
+    header = "ply\nformat ascii 1.0\nelement vertex 1\nproperty int x\nproperty int y\nproperty int z\n"
+    path.write_text(header + "element face 1\nproperty int vertex_indices\nend_header\n1 2 3\n0\n")
+    mesh = read_mesh(path)
+    assert mesh.faces.shape == (0, 3)
+    assert mesh.vertices.tolist() == [[1, 2, 3]]
+
+
 @pytest.mark.parametrize("suffix", MESH_FORMATS)
 def test_a_damaged_file_is_an_input_error_or_a_part_of_the_mesh(tmp_path: Path, suffix: str) -> None:
     whole = tmp_path / f"whole{suffix}"

@@ -1,14 +1,22 @@
-"""PLY: ASCII and binary, either endianness, any element and property."""
+"""PLY, by plyfile: ASCII and binary, either endianness, any element and property."""
 
+import re
+import warnings
 from collections.abc import Collection, Mapping, Sequence
-from itertools import islice
+from io import BytesIO
 from pathlib import Path
+from textwrap import shorten
 from typing import NamedTuple
 
 import numpy as np
+from plyfile import PlyData, PlyElement, PlyElementParseError, PlyListProperty, PlyParseError
 
-from isopts.data.formats.ply_header import TYPE_NAMES, Element, Property, read_header
 from isopts.errors import InputError
+
+_DAMAGE = (PlyParseError, ValueError, OverflowError, MemoryError)  # what plyfile raises, by fuzzing it
+_HEADER_BYTES_MAX = 1 << 16
+_SINGLE_PRECISION = re.compile(rb"(property\s+)float(?:32)?(?=\s)")
+_CORNERS = (3, 4)  # polygons that are tried before those of any length; plyfile reads these at once, others row by row
 
 
 class Lists(NamedTuple):
@@ -25,29 +33,21 @@ Columns = Mapping[str, "np.ndarray | Lists"]
 def read_ply(path: Path, wanted: Collection[str]) -> dict[str, Columns]:
     """Read the elements named in `wanted`; those the file lacks are absent from the result.
 
-    Columns of a binary file are views of a read-only memory map, in the file's types. Columns of an ASCII file are
-    float64. What stands behind the last wanted element is not read.
+    Columns have the file's types, but single precision in ASCII becomes double: the digits may need it. They are
+    copies in the machine's byte order: the file may be replaced.
 
     Raises:
-        InputError: not a PLY file, or one that ends early.
+        InputError: not a PLY file, or a damaged one.
     """
-    with path.open("rb") as stream:
-        header = read_header(path, stream)
-        last = max((index for index, element in enumerate(header.elements) if element.name in wanted), default=-1)
-        position, columns = stream.tell(), {}
-        data = np.empty(0, np.uint8)
-        if not header.is_ascii and path.stat().st_size > position:
-            data = np.memmap(path, np.uint8, mode="r")
-        try:
-            for element in header.elements[: last + 1]:
-                if header.is_ascii:
-                    columns[element.name] = _read_lines(list(islice(stream, element.rows)), element)
-                else:
-                    columns[element.name], position = _read_rows(data, position, element)
-        except (ValueError, IndexError) as error:
-            reason = str(error).splitlines()[0]
-            raise InputError(f"'{path}' is a damaged PLY file: {reason}; write it again.") from None
-    return {name: values for name, values in columns.items() if name in wanted}
+    try:
+        is_ascii = _require_possible_header(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # numpy's about empty lists and about numbers too large for their type
+            elements = _read_ascii(path) if is_ascii else _read_binary(path)
+        return {element.name: _columns(element) for element in elements if element.name in wanted}
+    except _DAMAGE as error:
+        reason = shorten(str(error) or type(error).__name__, 120, placeholder=" ...")
+        raise InputError(f"'{path}' cannot be read as PLY: {reason}; export it again, as PLY.") from None
 
 
 def write_ply(path: Path, elements: Mapping[str, Mapping[str, np.ndarray]], comments: Sequence[str] = ()) -> None:
@@ -55,140 +55,61 @@ def write_ply(path: Path, elements: Mapping[str, Mapping[str, np.ndarray]], comm
 
     Args:
         elements: element -> property -> column. A column (N,) becomes single values, one (N, k) a list of length k.
-        comments: header lines; line ends within become spaces.
+        comments: header lines; line ends within become spaces, and what is not ASCII an escape.
     """
-    header = ["ply", "format binary_little_endian 1.0", *(f"comment {' '.join(text.split())}" for text in comments)]
-    tables = []
-    for element, columns in elements.items():
-        rows = len(next(iter(columns.values())))
-        header.append(f"element {element} {rows}")
-        header += [_declaration(name, column) for name, column in columns.items()]
-        tables.append(_table(columns, rows))
-    with path.open("wb") as file:
-        file.write("\n".join([*header, "end_header", ""]).encode("ascii", errors="backslashreplace"))
-        for table in tables:
-            table.tofile(file)
+    lines = [" ".join(text.split()).encode("ascii", errors="backslashreplace").decode() for text in comments]
+    described = [PlyElement.describe(_table(columns), name) for name, columns in elements.items()]
+    PlyData(described, byte_order="<", comments=lines).write(path)
 
 
-def _declaration(name: str, column: np.ndarray) -> str:
-    kind = TYPE_NAMES[column.dtype.str[1:]]
-    return f"property {kind} {name}" if column.ndim == 1 else f"property list uchar {kind} {name}"
-
-
-def _table(columns: Mapping[str, np.ndarray], rows: int) -> np.ndarray:
-    fields: list[tuple] = []
-    for name, column in columns.items():
-        if column.ndim == 2:
-            fields.append((f"{name} count", "u1"))
-        fields.append((name, column.dtype.newbyteorder("<"), column.shape[1:]))
-    table = np.empty(rows, dtype=fields)
+def _table(columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    rows = len(next(iter(columns.values())))
+    table = np.empty(rows, dtype=[(name, column.dtype, column.shape[1:]) for name, column in columns.items()])
     for name, column in columns.items():
         table[name] = column
-        if column.ndim == 2:
-            table[f"{name} count"] = column.shape[1]
     return table
 
 
-def _read_rows(data: np.ndarray, position: int, element: Element) -> tuple[Columns, int]:
-    """Columns of a binary element, and where it ends. Rows of equal size are views, others are read one by one."""
-    if element.rows == 0 or not element.properties:
-        return _concatenate(element, [[] for _ in element.properties]), position
-    lengths = _lengths_of_first_row(data, position, element)
-    row = _row_dtype(element, lengths)
-    end = position + row.itemsize * element.rows
-    if end > len(data):
-        if element.has_lists:  # the first row may be the longest
-            return _read_ragged_rows(data, position, element)
-        present = (len(data) - position) // row.itemsize
-        raise ValueError(f"its header announces {element.rows} x {element.name}, it holds {present}")
-    table = data[position:end].view(row)
+def _require_possible_header(path: Path) -> bool:
+    """Whether the file is ASCII. ValueError when it announces more rows than bytes: plyfile would allocate them."""
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        lines = [line.split() for line in stream.read(_HEADER_BYTES_MAX).partition(b"end_header")[0].splitlines()]
+    for words in lines:
+        if words[:1] == [b"element"] and len(words) == 3 and not 0 <= int(words[2]) <= size:
+            name, rows = (word.decode("ascii") for word in words[1:])
+            raise ValueError(f"its header announces {rows} x {name}, it has {size} bytes")
+    return [b"format", b"ascii", b"1.0"] in lines
+
+
+def _read_ascii(path: Path) -> PlyData:
+    header, end, rows = path.read_bytes().partition(b"end_header")
+    return PlyData.read(BytesIO(_SINGLE_PRECISION.sub(rb"\1double", header) + end + rows))
+
+
+def _read_binary(path: Path) -> PlyData:
+    for corners in _CORNERS:
+        lengths = {"vertex_indices": corners, "vertex_index": corners, "texcoord": 2 * corners}
+        try:
+            return PlyData.read(path, mmap="r", known_list_len={"face": lengths})
+        except PlyElementParseError:
+            continue  # another length, or damage that shows again below
+    return PlyData.read(path, mmap="r")
+
+
+def _columns(element: PlyElement) -> Columns:
     columns: dict[str, np.ndarray | Lists] = {}
-    for index, (column, length) in enumerate(zip(element.properties, lengths, strict=True)):
-        values = table[f"value {index}"]
-        if column.count_dtype is None:
-            columns[column.name] = values
-        elif bool((table[f"count {index}"] == length).all()):
-            columns[column.name] = Lists(np.full(element.rows, length, np.int64), values.reshape(-1))
-        else:
-            return _read_ragged_rows(data, position, element)
-    return columns, end
-
-
-def _lengths_of_first_row(data: np.ndarray, position: int, element: Element) -> list[int]:
-    """Length of every property in the first row; 1 for single values."""
-    lengths = []
     for column in element.properties:
-        length, position = _read_length(data, position, column)
-        lengths.append(length)
-        position += length * column.dtype.itemsize
-    return lengths
-
-
-def _row_dtype(element: Element, lengths: Sequence[int]) -> np.dtype:
-    fields: list[tuple] = []
-    for index, (column, length) in enumerate(zip(element.properties, lengths, strict=True)):
-        if column.count_dtype is None:
-            fields.append((f"value {index}", column.dtype))
+        values = element.data[column.name]
+        if isinstance(column, PlyListProperty):
+            columns[column.name] = _lists(values, np.dtype(column.val_dtype))
         else:
-            fields += [(f"count {index}", column.count_dtype), (f"value {index}", column.dtype, (length,))]
-    return np.dtype(fields)
-
-
-def _read_ragged_rows(data: np.ndarray, position: int, element: Element) -> tuple[Columns, int]:
-    pieces: list[list[np.ndarray]] = [[] for _ in element.properties]
-    for _ in range(element.rows):
-        for column, column_pieces in zip(element.properties, pieces, strict=True):
-            length, position = _read_length(data, position, column)
-            end = position + length * column.dtype.itemsize
-            if end > len(data):
-                raise ValueError(f"it ends within its {element.rows} x {element.name}")
-            column_pieces.append(data[position:end].view(column.dtype))
-            position = end
-    return _concatenate(element, pieces), position
-
-
-def _read_length(data: np.ndarray, position: int, column: Property) -> tuple[int, int]:
-    """Number of entries in the row that starts at `position`, and where the first one is."""
-    if column.count_dtype is None:
-        return 1, position
-    end = position + column.count_dtype.itemsize
-    if end > len(data):
-        raise ValueError(f"it ends within its list '{column.name}'")
-    length = int(data[position:end].view(column.count_dtype)[0])
-    if length < 0:
-        raise ValueError(f"a list '{column.name}' has length {length}")
-    return length, end
-
-
-def _read_lines(lines: Sequence[bytes], element: Element) -> Columns:
-    """Columns of an ASCII element, which has a line per row."""
-    if len(lines) < element.rows:
-        raise ValueError(f"its header announces {element.rows} x {element.name}, it holds {len(lines)}")
-    if element.has_lists or element.rows == 0 or not element.properties:
-        return _read_ragged_lines(lines, element)
-    table = np.loadtxt(lines, comments=None, ndmin=2, usecols=range(len(element.properties)))
-    return {column.name: table[:, index] for index, column in enumerate(element.properties)}
-
-
-def _read_ragged_lines(lines: Sequence[bytes], element: Element) -> Columns:
-    pieces: list[list[np.ndarray]] = [[] for _ in element.properties]
-    for line in lines:
-        words, position = np.array(line.split(), dtype=np.float64), 0
-        for column, column_pieces in zip(element.properties, pieces, strict=True):
-            length = 1
-            if column.count_dtype is not None:
-                length, position = int(words[position]), position + 1
-            if length < 0 or position + length > len(words):
-                raise ValueError(f"a line of its element {element.name} is too short")
-            column_pieces.append(words[position : position + length])
-            position += length
-    return _concatenate(element, pieces)
-
-
-def _concatenate(element: Element, pieces: Sequence[Sequence[np.ndarray]]) -> Columns:
-    columns: dict[str, np.ndarray | Lists] = {}
-    for column, column_pieces in zip(element.properties, pieces, strict=True):
-        values = np.concatenate(column_pieces) if column_pieces else np.empty(0, column.dtype)
-        lengths = np.array([len(piece) for piece in column_pieces], np.int64)
-        columns[column.name] = values if column.count_dtype is None else Lists(lengths, values)
+            columns[column.name] = np.array(values, dtype=column.val_dtype)
     return columns
+
+
+def _lists(rows: np.ndarray, dtype: np.dtype) -> Lists:
+    """From plyfile's (N, k) where all lists have a known length, or its (N,) of arrays."""
+    if rows.ndim == 2:
+        return Lists(np.full(len(rows), rows.shape[1]), np.array(rows, dtype=dtype).reshape(-1))
+    return Lists(np.array([len(row) for row in rows], np.int64), np.concatenate([np.empty(0, dtype), *rows]))

@@ -21,12 +21,11 @@ def read_ply_mesh(path: Path) -> TriangleMesh:
     vertices = _table(vertex, ("x", "y", "z"), np.float64)
     if vertices is None:
         raise InputError(f"'{path}' has no vertices with x, y and z; give a PLY file with points.")
-    faces = next(
-        (_triangles(elements["face"][name]) for name in _CORNER_LISTS if name in elements.get("face", {})), None
-    )
+    face = elements.get("face", {})
+    polygons = next((face[name] for name in _CORNER_LISTS if isinstance(face.get(name), Lists)), None)
     return TriangleMesh(
         vertices,
-        np.zeros((0, 3)) if faces is None else faces,
+        np.zeros((0, 3)) if polygons is None else _triangles(polygons),
         _table(vertex, _NORMALS, np.float32),
         _table(vertex, _COLORS, np.uint8),
     )
@@ -35,12 +34,14 @@ def read_ply_mesh(path: Path) -> TriangleMesh:
 def _table(columns: Columns, names: tuple[str, ...], dtype: Any) -> np.ndarray | None:
     if not all(isinstance(columns.get(name), np.ndarray) for name in names):
         return None
-    return np.stack([columns[name] for name in names], axis=1).astype(dtype)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.stack([columns[name] for name in names], axis=1).astype(dtype)
 
 
 def _triangles(polygons: Lists) -> np.ndarray:
     """Corner indices (F, 3); a polygon of n corners becomes a fan of n - 2 triangles, right for convex ones."""
-    corners = np.asarray(polygons.values, dtype=np.int64)
+    with np.errstate(invalid="ignore"):  # corners that are no integers name no vertex, which the caller refuses
+        corners = np.asarray(polygons.values, dtype=np.int64)
     start = np.cumsum(polygons.counts) - polygons.counts
     fans = np.maximum(polygons.counts - 2, 0)
     polygon = np.repeat(np.arange(len(fans)), fans)
