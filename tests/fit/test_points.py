@@ -159,6 +159,20 @@ def test_every_option_of_the_recipe_fits_the_sphere(scan, tmp_path, changes):
             assert name in reports[0].losses
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        ["field.decoder=siren", "field.siren.width=32", "field.siren.depth=2", "optimizer.learning_rate=0.001"],
+        ["field.decoder=sdf", "field.sdf.width=64", "field.sdf.depth=3", "field.sdf.skip=2"],
+    ],
+)
+def test_every_decoder_fits_the_sphere(scan, tmp_path, changes, monkeypatch):
+    monkeypatch.setenv("ISOPTS_CACHE", str(tmp_path / "cache"))
+    result, _, _ = fit(scan, tmp_path / "run", [*changes, "output.preview=false"])
+    vertices = read_mesh(result.folder.mesh).vertices
+    assert np.abs(np.linalg.norm(vertices - CENTER, axis=1) - RADIUS).mean() < 0.1
+
+
 def test_resolution_follows_noise_and_spacing():
     assert grid_resolution(noise=0.01, spacing=0.007) < grid_resolution(noise=0.005, spacing=0.007)
     assert grid_resolution(noise=0.0, spacing=0.01) < grid_resolution(noise=0.0, spacing=0.005)
