@@ -63,6 +63,7 @@ def fit_points(
         "prepare.denoise_normals=true": denoise_normal,
         "losses.off_normal=2.0": use_off_normal_loss,
         "losses.sal=10.0": use_sal_loss,
+        "sampling.signed=2048": use_sal_loss,
         f"seed={seed}": seed is not None,
     }
     changes = [key for key, given in flags.items() if given] + (overrides or [])

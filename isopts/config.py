@@ -147,6 +147,8 @@ def _explain(model: type[BaseModel], error: ValidationError, source: str, origin
     if first["type"] == "missing":
         return f"{place}: key '{name}' is missing{more}."
     expected = first["msg"][0].lower() + first["msg"][1:]
+    if not name:  # a check of several keys together, whose message names them
+        return f"{place}: {expected.removeprefix('value error, ')}{more}."
     return f"{place}: '{name}': {expected}, got {first['input']!r}{more}."
 
 

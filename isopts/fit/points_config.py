@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from isopts.config import StrictModel
 from isopts.field.build import FieldConfig
@@ -124,3 +124,15 @@ class PointsConfig(StrictModel):
     fit: FitConfig = Field(FitConfig(), description="length and rhythm of the fit")
     output: OutputConfig = Field(OutputConfig(), description="what is written at the end")
     seed: int = Field(0, ge=0, description="of every random choice (--seed)")
+
+    @model_validator(mode="after")
+    def _terms_have_samples(self) -> "PointsConfig":
+        losses, sampling = self.losses, self.sampling
+        if max(losses.sign, losses.sal) > 0 and sampling.signed == 0:
+            raise ValueError("losses.sign and losses.sal act on signed samples; set sampling.signed above 0")
+        if max(losses.off_surface, losses.off_normal) > 0 and sampling.gaussian + sampling.uniform == 0:
+            raise ValueError(
+                "losses.off_surface and losses.off_normal act on gaussian and uniform samples; set sampling.gaussian "
+                "or sampling.uniform above 0"
+            )
+        return self

@@ -5,6 +5,7 @@ from importlib import resources
 import pytest
 
 from isopts.config import dump_config, load_config
+from isopts.errors import ConfigError
 from isopts.fit.points_config import PointsConfig
 
 
@@ -29,3 +30,15 @@ def test_the_paper_recipe():
     assert (weights.data, weights.normal, weights.off_surface, weights.eikonal) == (1000, 100, 100, 50)
     assert (weights.isopoint, weights.isopoint_normal, weights.share_by_count) == (1000, 100, True)
     assert (config.isopoints.first_step, config.isopoints.every_steps) == (501, 2000)
+
+
+@pytest.mark.parametrize(
+    ("changes", "keys"),
+    [
+        (["sampling.signed=0"], "losses.sign and losses.sal"),
+        (["losses.off_normal=2.0", "sampling.gaussian=0"], "losses.off_surface and losses.off_normal"),
+    ],
+)
+def test_a_term_without_samples_is_refused(changes, keys):
+    with pytest.raises(ConfigError, match=f"points_fast: {keys}"):
+        load_config(PointsConfig, "points_fast", changes)
