@@ -9,7 +9,7 @@ from isopts.cli.options import Device, Json, Overrides, Quiet
 from isopts.cli.threads import Threads
 
 if TYPE_CHECKING:
-    from isopts.fit.points import FitResult
+    from isopts.fit.result import FitResult
 
 
 def fit_points(

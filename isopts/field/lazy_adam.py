@@ -24,6 +24,9 @@ class LazyAdam(torch.optim.Optimizer):
     ):
         super().__init__(parameters, {"lr": lr, "betas": betas, "eps": eps})
 
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Nothing: `step` leaves zeros, and writing them again would touch the whole table."""
+
     @torch.no_grad()
     def step(self, closure: Callable[[], torch.Tensor] | None = None) -> torch.Tensor | None:
         """One step for every parameter that has a gradient."""

@@ -102,7 +102,7 @@ def _step(
     gradient_norm_max: float | None,
     step: int,
 ) -> dict[str, torch.Tensor]:
-    optimizer.zero_grad(set_to_none=False)  # before the forward pass, which may add to the gradients already
+    optimizer.zero_grad()  # before the forward pass, which may add to the gradients already
     terms = objective.losses(step)
     total = torch.stack(list(terms.values())).sum()
     if not math.isfinite(total.detach()):

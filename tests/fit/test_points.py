@@ -10,7 +10,7 @@ from isopts.config import load_config
 from isopts.data.meshes import read_mesh
 from isopts.data.points import read_points, write_points
 from isopts.errors import DivergedError, InputError
-from isopts.fit.points import PointsRun, fit_points, grid_resolution
+from isopts.fit.points import PointsRun, fit_points
 from isopts.fit.points_config import PointsConfig
 from isopts.run.checkpoint import load_checkpoint
 
@@ -171,9 +171,3 @@ def test_every_decoder_fits_the_sphere(scan, tmp_path, changes, monkeypatch):
     result, _, _ = fit(scan, tmp_path / "run", [*changes, "output.preview=false"])
     vertices = read_mesh(result.folder.mesh).vertices
     assert np.abs(np.linalg.norm(vertices - CENTER, axis=1) - RADIUS).mean() < 0.1
-
-
-def test_resolution_follows_noise_and_spacing():
-    assert grid_resolution(noise=0.01, spacing=0.007) < grid_resolution(noise=0.005, spacing=0.007)
-    assert grid_resolution(noise=0.0, spacing=0.01) < grid_resolution(noise=0.0, spacing=0.005)
-    assert grid_resolution(noise=1.0, spacing=1.0) == 24

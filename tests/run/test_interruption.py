@@ -15,6 +15,15 @@ def test_a_signal_raises_the_flag_and_names_the_exit_code(number, code):
         assert (stop.requested, stop.exit_code) == (True, code)
 
 
+@pytest.fixture
+def usual_ctrl_c():
+    """Python's own handler; a shell's background job inherits an ignored SIGINT instead."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("usual_ctrl_c")
 def test_the_second_ctrl_c_acts_as_usual():
     def press_twice():
         with stop_requests() as stop:

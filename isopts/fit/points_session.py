@@ -1,0 +1,126 @@
+"""One fit of a point cloud, new or continued: field, objective and optimizer, and what they leave in the run folder."""
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from isopts.field.build import build_field, restore_field
+from isopts.fit.fitted_field import FittedField
+from isopts.fit.loop import EndReason, LoopCallbacks, LoopLimits, run_loop
+from isopts.fit.outputs import Stopwatch, write_outputs
+from isopts.fit.points_config import PointsConfig
+from isopts.fit.points_objective import Isopoints, PointsObjective
+from isopts.fit.points_optimizer import build_optimizer, learning_rate_factor
+from isopts.fit.prepared_cloud import PreparedCloud
+from isopts.fit.schedule import is_due
+from isopts.fit.sign_samples import draw_sign_samples
+from isopts.run.checkpoint import Checkpoint, save_checkpoint
+from isopts.run.folder import RunFolder
+from isopts.run.log import StepReport, append_to_log, drop_log_after
+
+COMMAND = "fit-points"
+
+
+class PointsSession:
+    """The field, the objective and the optimizer of one run, new or continued."""
+
+    def __init__(
+        self,
+        config: PointsConfig,
+        cloud: PreparedCloud,
+        folder: RunFolder,
+        checkpoint: Checkpoint | None,
+    ):
+        self._config, self._cloud, self._folder = config, cloud, folder
+        self._device = cloud.points.device
+        self._generator = torch.Generator().manual_seed(config.seed)
+        samples = None
+        if config.sampling.signed > 0:
+            samples = draw_sign_samples(cloud, config.sampling.signed_pool, self._generator)
+        self._field = self._build_field(checkpoint).to(self._device)
+        self._objective = PointsObjective(self._field, cloud, samples, config, self._generator)
+        self._optimizer = build_optimizer(self._field, config.optimizer)
+        self._finished = (0, 0.0)
+        if checkpoint is not None:
+            self._continue(checkpoint)
+        self.step = self._finished[0]
+
+    def summary(self) -> str:
+        field, noise = self._config.field, self._cloud.noise / self._cloud.frame.scale
+        size = f", finest grid level {field.grid.finest_resolution}" if field.decoder == "grid" else ""
+        return f"{len(self._cloud.points):,} points, noise about {noise:.3g} of your unit; {field.decoder} field{size}."
+
+    def run(
+        self, exit_after: float | None, on_step: Callable[[StepReport], None], stop: Callable[[], bool]
+    ) -> tuple[int, EndReason]:
+        """Step until done, `exit_after` seconds at most; the folder's log and checkpoint follow."""
+
+        def log(report: StepReport) -> None:
+            append_to_log(self._folder.log, report)
+            on_step(report)
+
+        config = self._config
+        limits = LoopLimits(
+            config.fit.steps,
+            config.fit.log_every,
+            config.fit.checkpoint_every,
+            exit_after,
+            config.optimizer.gradient_norm_max or None,
+        )
+        callbacks = LoopCallbacks(log, self._save, stop, self._on_finished_step)
+
+        def factor(step: int) -> float:
+            return learning_rate_factor(config.optimizer, step, config.fit.steps)
+
+        step, _, reason = run_loop(self._objective, self._optimizer, factor, limits, callbacks, self._finished)
+        return step, reason
+
+    def write_outputs(self, step: int, stopwatch: Stopwatch) -> dict[str, float | int]:
+        return write_outputs(self._fitted(step), self._config.output, self._folder, stopwatch, self._config.seed)
+
+    def _build_field(self, checkpoint: Checkpoint | None) -> nn.Module:
+        if checkpoint is None:
+            generator = torch.Generator().manual_seed(self._config.seed)
+            return build_field(self._config.field, generator)
+        return restore_field(checkpoint.config["field"], checkpoint.field)
+
+    def _continue(self, checkpoint: Checkpoint) -> None:
+        self._optimizer.load_state_dict(checkpoint.optimizer)
+        if "isopoint_points" in checkpoint.tensors:
+            stored = (checkpoint.tensors[f"isopoint_{name}"] for name in Isopoints._fields)
+            self._objective.use_isopoints(Isopoints(*(tensor.to(self._device) for tensor in stored)))
+        self._generator.set_state(checkpoint.random_states["fit"])
+        self._finished = (checkpoint.step, float(checkpoint.tensors["seconds"]))
+        drop_log_after(self._folder.log, checkpoint.step)
+
+    def _save(self, step: int, seconds: float) -> None:
+        tensors = {"seconds": torch.tensor(seconds, dtype=torch.float64)}
+        if (isopoints := self._objective.isopoints) is not None:
+            tensors |= {f"isopoint_{name}": tensor for name, tensor in isopoints._asdict().items()}
+        save_checkpoint(
+            self._folder.checkpoint,
+            Checkpoint(
+                command=COMMAND,
+                step=step,
+                config=self._config.model_dump(mode="json"),
+                frame=self._cloud.frame,
+                field=self._field.state_dict(),
+                optimizer=self._optimizer.state_dict(),
+                random_states={"fit": self._generator.get_state()},
+                tensors=tensors,
+            ),
+        )
+
+    def _on_finished_step(self, step: int, renewed: bool) -> None:
+        self.step = step
+        config, fitted = self._config, self._fitted(step)
+        extractions = (step - config.isopoints.first_step) // config.isopoints.every_steps
+        if renewed and is_due(extractions, 0, config.isopoints.write_every):
+            isopoints = self._objective.isopoints
+            fitted.write_isopoints(self._folder.step_isopoints(step), isopoints.points, isopoints.gradients)
+        if is_due(step, config.fit.mesh_every, config.fit.mesh_every):
+            fitted.write_mesh(self._folder.step_mesh(step), fitted.mesh(config.output.mesh))
+
+    def _fitted(self, step: int) -> FittedField:
+        return FittedField(self._field, self._cloud.frame, step, self._config.field.decoder)
