@@ -17,7 +17,9 @@ def fit_points(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Run folder.", show_default="runs/<name of the scan>")
     ] = None,
-    config: Annotated[str, typer.Option(help="points_fast, points_paper or a YAML file.")] = "points_fast",
+    config: Annotated[
+        str | None, typer.Option(help="points_fast, points_paper or a YAML file.", show_default="points_fast")
+    ] = None,
     overrides: Overrides = None,
     decoder: Annotated[str | None, typer.Option(help="Network: grid, siren or sdf.", show_default=False)] = None,
     ear: Annotated[bool, typer.Option("--ear", help="Up-sample the iso-points towards edges.")] = False,
@@ -35,7 +37,9 @@ def fit_points(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in the run folder.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in the run folder.")] = False,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed of every random choice.", show_default="0")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=2**63 - 1, help="Seed of every random choice.", show_default="0")
+    ] = None,
     device: Device = "auto",
     threads: Threads = 0,
     as_json: Json = False,
@@ -51,10 +55,10 @@ def fit_points(
     from isopts.cli.progress import FitProgress
     from isopts.cli.threads import use_threads
     from isopts.config import load_config
-    from isopts.errors import ConfigError
     from isopts.fit.points import PointsRun
     from isopts.fit.points import fit_points as fit
     from isopts.fit.points_config import PointsConfig
+    from isopts.fit.resume import stored_config
     from isopts.run.interruption import stop_requests
 
     flags = {
@@ -67,10 +71,12 @@ def fit_points(
         f"seed={seed}": seed is not None,
     }
     changes = [key for key, given in flags.items() if given] + (overrides or [])
-    if resume and changes:
-        raise ConfigError(f"--resume continues with the run's own configuration; leave out {', '.join(changes)}.")
-    settings = load_config(PointsConfig, config, changes)
-    run = PointsRun(scan, output or Path("runs") / scan.stem, choose_device(device), overwrite, resume, exit_after)
+    folder = output or Path("runs") / scan.stem
+    if resume and not (config or changes):
+        settings = stored_config(folder)
+    else:
+        settings = load_config(PointsConfig, config or "points_fast", changes)
+    run = PointsRun(scan, folder, choose_device(device), overwrite, resume, exit_after)
     with FitProgress(quiet) as progress, stop_requests() as stop:
         progress.on_note(use_threads(threads, settings.field.decoder))
         result = fit(run, settings, progress.on_step, progress.on_note, lambda: stop.requested)

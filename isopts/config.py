@@ -89,6 +89,19 @@ def dotted_names(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
             yield from dotted_names(inner, f"{prefix}{name}.")
 
 
+def config_differences(first: BaseModel, second: BaseModel) -> dict[str, tuple[Any, Any]]:
+    """Dotted name -> the two values, for every value that differs between two configurations of the same model."""
+    differences: dict[str, tuple[Any, Any]] = {}
+    for name in type(first).model_fields:
+        values = getattr(first, name), getattr(second, name)
+        if all(isinstance(value, BaseModel) for value in values):
+            inner = config_differences(*values)
+            differences |= {f"{name}.{key}": pair for key, pair in inner.items()}
+        elif values[0] != values[1]:
+            differences[name] = values
+    return differences
+
+
 def _models_in(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
         return [annotation] if issubclass(annotation, BaseModel) else []
@@ -127,7 +140,7 @@ def _override(model: type[BaseModel], values: dict[str, Any], override: str) -> 
     if not equals:
         raise ConfigError(f"{source}: expected key=value.")
     if name not in (names := list(dotted_names(model))):
-        raise ConfigError(f"{source}: unknown key '{name}'{_nearest(name, names)}.")
+        raise ConfigError(f"{source}: unknown key '{name}'{_nearest(name, names)}")
     *parents, key = name.split(".")
     for parent in parents:
         if not isinstance(values.get(parent), dict):
@@ -143,7 +156,7 @@ def _explain(model: type[BaseModel], error: ValidationError, source: str, origin
     place = next((text for key, text in origins.items() if f"{name}.".startswith(f"{key}.")), source)
     more = f" ({len(others)} more like this)" if others else ""
     if first["type"] == "extra_forbidden":
-        return f"{place}: unknown key '{name}'{_nearest(name, list(dotted_names(model)))}{more}."
+        return f"{place}: unknown key '{name}'{more}{_nearest(name, list(dotted_names(model)))}"
     if first["type"] == "missing":
         return f"{place}: key '{name}' is missing{more}."
     expected = first["msg"][0].lower() + first["msg"][1:]
@@ -159,7 +172,11 @@ def _nearest(name: str, names: Sequence[str]) -> str:
     found = difflib.get_close_matches(name, names, n=1, cutoff=0.75) or [
         known for known in names if endings and known.rpartition(".")[2] == endings[0]
     ]
-    return f"; did you mean '{found[0]}'?" if found else f"; known keys are {', '.join(names)}"
+    if found:
+        return f"; did you mean '{found[0]}'?"
+    parent = name.rpartition(".")[0]
+    siblings = [known for known in names if known.rpartition(".")[0] == parent]
+    return f"; known keys are {', '.join(siblings or [known for known in names if '.' not in known])}."
 
 
 class _Loader(yaml.SafeLoader):

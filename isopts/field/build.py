@@ -54,26 +54,28 @@ def build_field(config: FieldConfig, generator: torch.Generator | None = None) -
     return field
 
 
-def restore_field(config: Mapping[str, Any], state: Mapping[str, torch.Tensor]) -> Field:
-    """The field of a checkpoint, from `FieldConfig.model_dump()` and `state_dict()`.
+def restore_field(
+    config: Mapping[str, Any], state: Mapping[str, torch.Tensor], source: str = "the checkpoint"
+) -> Field:
+    """The field of a checkpoint, from `FieldConfig.model_dump()` and `state_dict()`; `source` names it in errors.
 
     Raises:
         ConfigError: the configuration has an unknown key or a wrong type.
         InputError: the parameters are not those of the configured decoder, or not finite.
     """
-    field = _construct(config_from_dict(FieldConfig, config, "the checkpoint"), torch.Generator())
+    field = _construct(config_from_dict(FieldConfig, config, source), torch.Generator())
     expected = field.state_dict()
     if missing := sorted(expected.keys() - state.keys()):
-        raise InputError(f"checkpoint: the field lacks the parameters {', '.join(missing)}; it is of another version")
+        raise InputError(f"{source} is of another version: its field lacks the parameters {', '.join(missing)}.")
     if unexpected := sorted(str(name) for name in state.keys() - expected.keys()):
-        raise InputError(f"checkpoint: the field has unknown parameters {', '.join(unexpected)}")
+        raise InputError(f"{source} is of another version: its field has unknown parameters {', '.join(unexpected)}.")
     for name, tensor in expected.items():
         given = state[name]
         if not isinstance(given, torch.Tensor) or given.shape != tensor.shape:
             shape = tuple(given.shape) if isinstance(given, torch.Tensor) else type(given).__name__
-            raise InputError(f"checkpoint: {name} should have shape {tuple(tensor.shape)}, got {shape}")
+            raise InputError(f"{source} is damaged: {name} should have shape {tuple(tensor.shape)}, got {shape}.")
         if not bool(given.isfinite().all()):
-            raise InputError(f"checkpoint: {name} holds values that are not finite; the fit had diverged")
+            raise InputError(f"{source} is of a fit that had diverged: {name} holds values that are not finite.")
     field.load_state_dict(dict(state))
     return field
 

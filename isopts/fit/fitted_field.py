@@ -40,7 +40,7 @@ class FittedField:
         config = checkpoint.config.get("field")
         if not isinstance(config, dict):
             raise InputError(f"'{path}' is a damaged checkpoint: its configuration has no 'field'.")
-        field = restore_field(config, checkpoint.field).to(device)
+        field = restore_field(config, checkpoint.field, str(path)).to(device)
         return FittedField(field, checkpoint.frame, checkpoint.step, config["decoder"], checkpoint.version)
 
     @property

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import torch
 
-from isopts.config import config_from_dict, dump_config
+from isopts.config import dump_config
 from isopts.data.points import read_points
-from isopts.errors import DivergedError, InputError
+from isopts.errors import DivergedError
 from isopts.fit.outputs import Stopwatch
 from isopts.fit.points_config import PointsConfig
 from isopts.fit.points_session import COMMAND, PointsSession
 from isopts.fit.prepared_cloud import PreparedCloud, prepare_cloud
 from isopts.fit.resolution import follow_noise
 from isopts.fit.result import FitResult
+from isopts.fit.resume import continued_run
 from isopts.run.atomic import replacing
-from isopts.run.checkpoint import Checkpoint, load_checkpoint
 from isopts.run.folder import RunFolder
 from isopts.run.log import StepReport
 from isopts.run.provenance import command_line, device_name, file_sha256, versions
@@ -44,7 +44,7 @@ def fit_points(
 ) -> FitResult:
     """Fit a field to the scan `run.input` and write the run folder `run.output`.
 
-    A resumed run takes its configuration from the folder; `config` is used when there is no checkpoint yet.
+    A resumed run keeps the configuration in its folder, which `config` must equal (see isopts.fit.resume).
 
     Args:
         on_step: progress. on_note: sentences about the input. stop: polled every step; True ends the fit after a
@@ -52,6 +52,7 @@ def fit_points(
 
     Raises:
         InputError: unusable input or run folder, or a resumed run whose input has changed.
+        ConfigError: a resumed run whose configuration has changed.
         DivergedError: the loss is not finite, or there is no surface.
     """
     stopwatch = Stopwatch()
@@ -59,19 +60,20 @@ def fit_points(
         cloud, report = read_points(run.input)
         sha256 = file_sha256(run.input)
     folder = RunFolder.open(run.output, run.overwrite, run.resume)
-    checkpoint = _checkpoint_to_resume(run, folder, sha256)
-    if checkpoint is not None:
-        config = config_from_dict(PointsConfig, checkpoint.config, str(folder.checkpoint))
+    checkpoint = None
+    if run.resume:
+        config, checkpoint = continued_run(folder, config, COMMAND, sha256)
     with stopwatch.stage("prepare"):
         prepared = prepare_cloud(cloud, config.prepare, run.device)
-        config = follow_noise(config, prepared)
+        if not run.resume:
+            config = follow_noise(config, prepared)
         session = PointsSession(config, prepared, folder, checkpoint)
     for note in [*report.sentences(), *prepared.notes, session.summary()]:
         on_note(note)
     record = _record(run, config, prepared, sha256)
+    folder.write_record(record)  # first: it is what makes the folder a run, to be resumed or overwritten
     with replacing(folder.config) as temporary:
         temporary.write_text(dump_config(config), encoding="utf-8")
-    folder.write_record(record)
 
     def close(status: Status, step: int) -> None:
         folder.write_record(record.model_copy(update={"status": status, "step": step, "seconds": stopwatch.seconds}))
@@ -88,21 +90,6 @@ def fit_points(
         raise
     close("finished", step)
     return FitResult(folder, reason, step, metrics, stopwatch.seconds)
-
-
-def _checkpoint_to_resume(run: PointsRun, folder: RunFolder, sha256: str) -> Checkpoint | None:
-    if not (run.resume and folder.checkpoint.is_file()):
-        return None
-    record = folder.read_record()
-    if record is not None and record.input_sha256 != sha256:
-        raise InputError(
-            f"'{run.input}' is not the scan that the run in '{folder.path}' was started with; "
-            "give the same file, or another folder with -o."
-        )
-    checkpoint = load_checkpoint(folder.checkpoint)
-    if checkpoint.command != COMMAND:
-        raise InputError(f"'{folder.path}' holds a {checkpoint.command} run; choose another folder with -o.")
-    return checkpoint
 
 
 def _record(run: PointsRun, config: PointsConfig, cloud: PreparedCloud, sha256: str) -> RunRecord:

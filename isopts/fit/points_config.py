@@ -123,7 +123,7 @@ class PointsConfig(StrictModel):
     optimizer: OptimizerConfig = Field(OptimizerConfig(), description="Adam and its schedule")
     fit: FitConfig = Field(FitConfig(), description="length and rhythm of the fit")
     output: OutputConfig = Field(OutputConfig(), description="what is written at the end")
-    seed: int = Field(0, ge=0, description="of every random choice (--seed)")
+    seed: int = Field(0, ge=0, lt=2**63, description="of every random choice (--seed)")
 
     @model_validator(mode="after")
     def _terms_have_samples(self) -> "PointsConfig":

@@ -45,6 +45,7 @@ class PointsSession:
         if checkpoint is not None:
             self._continue(checkpoint)
         self.step = self._finished[0]
+        drop_log_after(folder.log, self.step)
 
     def summary(self) -> str:
         field, noise = self._config.field, self._cloud.noise / self._cloud.frame.scale
@@ -83,7 +84,7 @@ class PointsSession:
         if checkpoint is None:
             generator = torch.Generator().manual_seed(self._config.seed)
             return build_field(self._config.field, generator)
-        return restore_field(checkpoint.config["field"], checkpoint.field)
+        return restore_field(checkpoint.config["field"], checkpoint.field, str(self._folder.checkpoint))
 
     def _continue(self, checkpoint: Checkpoint) -> None:
         self._optimizer.load_state_dict(checkpoint.optimizer)
@@ -92,7 +93,6 @@ class PointsSession:
             self._objective.use_isopoints(Isopoints(*(tensor.to(self._device) for tensor in stored)))
         self._generator.set_state(checkpoint.random_states["fit"])
         self._finished = (checkpoint.step, float(checkpoint.tensors["seconds"]))
-        drop_log_after(self._folder.log, checkpoint.step)
 
     def _save(self, step: int, seconds: float) -> None:
         tensors = {"seconds": torch.tensor(seconds, dtype=torch.float64)}

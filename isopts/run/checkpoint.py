@@ -92,13 +92,14 @@ def _load(file: Path) -> Any:
         reason = f"wrong checksum of {damaged}"
     except zipfile.BadZipFile:
         reason = "it is truncated or no archive"
+    except pickle.UnpicklingError:  # torch's own sentence advises to load it without protection
+        reason = "it holds more than tensors and plain values"
     except _LOAD_ERRORS as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     raise InputError(f"'{file}' cannot be read as a checkpoint; it is damaged or was not written by isopts ({reason}).")
 
 
-_LOAD_ERRORS = (  # what torch.load raises for a damaged archive, and for anything but tensors and plain types
-    pickle.UnpicklingError,
+_LOAD_ERRORS = (  # what torch.load raises for a damaged archive
     struct.error,
     zlib.error,
     RuntimeError,

@@ -124,6 +124,9 @@ def test_foreign_archives(file):
     torch.save(torch.ones(3), file)
     with pytest.raises(InputError, match="no isopts checkpoint"):
         load_checkpoint(file)
+    torch.save(torch.nn.Linear(2, 2), file)
+    with pytest.raises(InputError, match=r"more than tensors and plain values\)\.$"):
+        load_checkpoint(file)
 
 
 def test_newer_format_names_both_versions(file):

@@ -1,0 +1,64 @@
+"""What a resumed run continues: its own configuration, from its latest checkpoint."""
+
+from pathlib import Path
+
+from isopts.config import config_differences, config_from_dict, load_config
+from isopts.errors import ConfigError, InputError
+from isopts.fit.points_config import PointsConfig
+from isopts.run.checkpoint import Checkpoint, load_checkpoint
+from isopts.run.folder import RunFolder
+
+
+def stored_config(path: Path) -> PointsConfig:
+    """The configuration of the run in the folder `path`, complete before its first step.
+
+    Raises:
+        InputError: no run is there, or it was stopped before it had a configuration.
+        ConfigError: config.yml was edited into something invalid.
+    """
+    folder = RunFolder(path)
+    if folder.read_record() is None:
+        raise InputError(f"There is no run in '{path}' to resume; leave out --resume to start one.")
+    if not folder.config.is_file():
+        raise InputError(f"The run in '{path}' was stopped before its first step; start it again with --overwrite.")
+    return load_config(PointsConfig, folder.config)
+
+
+def continued_run(
+    folder: RunFolder, requested: PointsConfig, command: str, sha256: str
+) -> tuple[PointsConfig, Checkpoint | None]:
+    """The configuration and the checkpoint to continue with; None before the first one.
+
+    Args:
+        requested: must be the configuration of the run. sha256: of the scan, which must be the run's too.
+
+    Raises:
+        InputError: another scan or another command.
+        ConfigError: another configuration.
+    """
+    stored, record = stored_config(folder.path), folder.read_record()
+    if record.command != command:
+        raise InputError(f"'{folder.path}' holds a {record.command} run; choose another folder with -o.")
+    if record.input_sha256 != sha256:
+        raise InputError(
+            f"This is not the scan that the run in '{folder.path}' was started with ('{record.input}'); "
+            "give the same file, or another folder with -o."
+        )
+    _require_same(stored, requested, folder)
+    if not folder.checkpoint.is_file():
+        return stored, None
+    checkpoint = load_checkpoint(folder.checkpoint)
+    _require_same(config_from_dict(PointsConfig, checkpoint.config, str(folder.checkpoint)), stored, folder)
+    return stored, checkpoint
+
+
+def _require_same(stored: PointsConfig, requested: PointsConfig, folder: RunFolder) -> None:
+    differences = config_differences(stored, requested)
+    if stored.follow_noise and requested.follow_noise:  # chosen from the scan, whatever was requested
+        differences.pop("field.grid.finest_resolution", None)
+    if differences:
+        changes = ", ".join(f"{name} was {was!r}, now {now!r}" for name, (was, now) in differences.items())
+        raise ConfigError(
+            f"The run in '{folder.path}' has another configuration ({changes}); "
+            "--resume alone continues with the run's own, --overwrite starts again."
+        )
