@@ -6,7 +6,7 @@ from isopts.fit.prepared_cloud import PreparedCloud
 
 def grid_resolution(noise: float, spacing: float) -> int:
     """Cells along the side of 2 that resolve a scan's detail and not its noise (both in the unit frame)."""
-    cell = max(4.2 * noise, 2.5 * spacing)
+    cell = max(4.2 * noise, 1.7 * spacing)
     return int(min(256, max(24, 2 / cell)))
 
 
