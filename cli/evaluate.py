@@ -14,7 +14,11 @@ Reference = Annotated[Path, typer.Argument(metavar="REF", help="Mesh or cloud to
 Thresholds = Annotated[
     list[float] | None,
     typer.Option(
-        "--fscore", metavar="T", help="F-score at distance T in the unit of the files; repeatable.", show_default=False
+        "--fscore",
+        min=0,
+        metavar="T",
+        help="F-score at distance T in the unit of the files; repeatable.",
+        show_default=False,
     ),
 ]
 Csv = Annotated[Path | None, typer.Option("--csv", help="Also write one row a prediction to FILE.", metavar="FILE")]
