@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -24,7 +24,7 @@ from isopts.run.folder import RunFolder
 class OutputConfig(StrictModel):
     """What is written at the end of a fit."""
 
-    mesh: MeshConfig = Field(MeshConfig(resolution=256, largest=True), description="marching cubes")
+    mesh: MeshConfig = Field(MeshConfig(resolution=256), description="marching cubes")
     isopoints: int = Field(20_000, ge=0, description="iso-points written at the end; 0 writes none")
     preview: bool = Field(True, description="write preview.png")
 
@@ -45,16 +45,23 @@ class Stopwatch:
 
 
 def write_outputs(
-    fitted: FittedField, config: OutputConfig, folder: RunFolder, stopwatch: Stopwatch, seed: int
+    fitted: FittedField,
+    config: OutputConfig,
+    folder: RunFolder,
+    stopwatch: Stopwatch,
+    seed: int,
+    clean: Callable[[TriangleMesh], TriangleMesh],
 ) -> dict[str, float | int]:
     """Write mesh.ply, isopoints.ply, preview.png and metrics.json; returns the metrics.
 
-    Raises DivergedError when the field has no zero set: there is no surface to write.
+    `clean` drops the parts of the mesh that the input does not support. Raises DivergedError when the field has no
+    zero set: there is no surface to write.
     """
     with stopwatch.stage("mesh"):
         mesh = fitted.mesh(config.mesh)
         if len(mesh.faces) == 0:
             raise DivergedError("The fitted field has no surface; the normals may contradict each other.")
+        mesh = clean(mesh)
         fitted.write_mesh(folder.mesh, mesh)
     metrics = _mesh_metrics(mesh)
     isopoints = None

@@ -60,6 +60,11 @@ class PointsObjective:
         """The current set, unit frame."""
         return self._isopoints
 
+    @property
+    def weights(self) -> torch.Tensor:
+        """(N,) trust in each point of the scan, 1 before there are iso-points."""
+        return self._weights
+
     def refresh(self, step: int) -> str | None:
         """Extract iso-points when they are due and weigh the scan by them."""
         config = self._config.isopoints

@@ -15,11 +15,16 @@ from isopts.fit.points_optimizer import build_optimizer, learning_rate_factor
 from isopts.fit.prepared_cloud import PreparedCloud
 from isopts.fit.schedule import is_due
 from isopts.fit.sign_samples import draw_sign_samples
+from isopts.geometry.triangle_mesh import TriangleMesh
+from isopts.kernels.neighbors import nearest_neighbors
+from isopts.mesh.components import largest_component, supported_components
 from isopts.run.checkpoint import Checkpoint, save_checkpoint
 from isopts.run.folder import RunFolder
 from isopts.run.log import StepReport, append_to_log, drop_log_after
 
 COMMAND = "fit-points"
+_TRUSTED = 0.3  # weight from which on a point of the scan supports the surface
+_REACH = 3.0  # how far it does, in noise levels or spacings
 
 
 class PointsSession:
@@ -78,7 +83,18 @@ class PointsSession:
         return step, reason
 
     def write_outputs(self, step: int, stopwatch: Stopwatch) -> dict[str, float | int]:
-        return write_outputs(self._fitted(step), self._config.output, self._folder, stopwatch, self._config.seed)
+        config = self._config
+        return write_outputs(self._fitted(step), config.output, self._folder, stopwatch, config.seed, self._clean)
+
+    def _clean(self, mesh: TriangleMesh) -> TriangleMesh:
+        """Without the parts that lie away from the trusted points of the scan: shells, and bubbles around outliers."""
+        trusted = self._cloud.points[self._objective.weights > _TRUSTED]
+        if len(trusted) == 0:
+            return largest_component(mesh)
+        vertices = self._cloud.frame.to_unit(mesh.vertices, self._device)
+        distances = nearest_neighbors(vertices, trusted, 1).squared_distances[:, 0].sqrt()
+        reach = _REACH * max(self._cloud.noise, self._cloud.spacing)
+        return supported_components(mesh, (distances <= reach).cpu().numpy())
 
     def _build_field(self, checkpoint: Checkpoint | None) -> nn.Module:
         if checkpoint is None:
@@ -120,7 +136,7 @@ class PointsSession:
             isopoints = self._objective.isopoints
             fitted.write_isopoints(self._folder.step_isopoints(step), isopoints.points, isopoints.gradients)
         if is_due(step, config.fit.mesh_every, config.fit.mesh_every):
-            fitted.write_mesh(self._folder.step_mesh(step), fitted.mesh(config.output.mesh))
+            fitted.write_mesh(self._folder.step_mesh(step), self._clean(fitted.mesh(config.output.mesh)))
 
     def _fitted(self, step: int) -> FittedField:
         return FittedField(self._field, self._cloud.frame, step, self._config.field.decoder)

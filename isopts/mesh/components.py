@@ -16,6 +16,19 @@ def largest_component(mesh: TriangleMesh) -> TriangleMesh:
     return keep_faces(mesh, part == area.argmax())
 
 
+def supported_components(mesh: TriangleMesh, supported: np.ndarray, area_share: float = 0.02) -> TriangleMesh:
+    """The parts of which at least half the vertices are `supported` (V,) bool, by data near them for example, and whose
+    area is at least `area_share` of the largest such part. Where no part is supported, the largest one."""
+    if len(mesh.faces) == 0:
+        return mesh
+    part = face_components(mesh)
+    area = np.bincount(part, weights=mesh.face_areas())
+    corners = np.repeat(part, 3)
+    share = np.bincount(corners, weights=supported[mesh.faces.ravel()]) / np.bincount(corners)
+    area = np.where(share >= 0.5, area, 0)
+    return keep_faces(mesh, (area >= area_share * area.max())[part]) if area.max() > 0 else largest_component(mesh)
+
+
 def face_components(mesh: TriangleMesh) -> np.ndarray:
     """(F,) number of each face's part, 0 ... parts - 1."""
     start, end = mesh.faces[:, [0, 1]].ravel(), mesh.faces[:, [1, 2]].ravel()

@@ -94,6 +94,17 @@ def test_everything_is_in_the_run_folder(scan, tmp_path):
     )
 
 
+def test_two_objects_in_one_scan_stay_two(tmp_path):
+    generator = np.random.default_rng(0)
+    normals = generator.normal(size=(6000, 3))
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    points = normals + np.where(np.arange(6000) < 3000, -1.5, 1.5)[:, None] * [1, 0, 0]
+    write_points(tmp_path / "two.ply", points, normals.astype(np.float32))
+    result, _, _ = fit(tmp_path / "two.ply", tmp_path / "run", ["output.preview=false", "fit.steps=120"])
+    assert (result.metrics["mesh_components"], result.metrics["mesh_closed"]) == (2, True)
+    assert result.metrics["mesh_volume"] == pytest.approx(2 * 4 / 3 * np.pi, rel=0.05)
+
+
 @pytest.mark.parametrize("stopped_at", [10, 40])
 def test_a_resumed_fit_equals_an_uninterrupted_one(scan, tmp_path, stopped_at):
     whole, _, _ = fit(scan, tmp_path / "whole")

@@ -2,7 +2,7 @@ import numpy as np
 import trimesh
 
 from isopts.geometry.triangle_mesh import TriangleMesh
-from isopts.mesh.components import face_components, largest_component
+from isopts.mesh.components import face_components, largest_component, supported_components
 
 
 def two_spheres() -> TriangleMesh:
@@ -31,3 +31,13 @@ def test_parts_are_numbered() -> None:
 def test_no_faces_have_no_parts() -> None:
     empty = TriangleMesh(np.zeros((0, 3)), np.zeros((0, 3)))
     assert len(largest_component(empty).faces) == 0
+
+
+def test_supported_parts_stay_and_others_go() -> None:
+    mesh = two_spheres()
+    near_small = mesh.vertices[:, 0] < 1
+    assert len(supported_components(mesh, near_small).faces) == len(mesh.faces) - 80
+    assert len(supported_components(mesh, ~near_small).faces) == 80
+    assert len(supported_components(mesh, np.ones(len(near_small), bool), area_share=0.001).faces) == len(mesh.faces)
+    assert len(supported_components(mesh, np.ones(len(near_small), bool), area_share=0.1).faces) == 80
+    assert len(supported_components(mesh, np.zeros(len(near_small), bool)).faces) == 80
