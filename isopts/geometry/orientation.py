@@ -1,80 +1,94 @@
 """One consistent, outward sign for the normals of a point cloud."""
 
-import numpy as np
 import torch
-from scipy.sparse import coo_matrix, csr_matrix
-from scipy.sparse.csgraph import breadth_first_order, connected_components, minimum_spanning_tree
+from torch.nn import functional
 
-from isopts.geometry.spacing import areas
+from isopts.geometry.patch_signs import patch_signs
+from isopts.geometry.spanning_forest import product_to_root, spanning_forest
 from isopts.kernels.neighbors import nearest_neighbors
 
-_SAMPLE = 30000  # points that are oriented; the others follow the nearest of them
-_SMOOTHING_STEPS = 2
+_SAMPLE = 10000  # points that are oriented; the others follow the nearest of them
+_SUPPORT = 32  # points that a point of the sample is the average of
+_VOTERS = 6
+_CELL_MIN = 2.0**-20  # of the longest side, so that three indices fit into 63 bits
 
 
-def orient_normals(points: torch.Tensor, normals: torch.Tensor, k: int = 8, seed: int = 0) -> torch.Tensor:
+def orient_normals(points: torch.Tensor, normals: torch.Tensor, k: int = 10, seed: int = 0) -> torch.Tensor:
     """`normals` (N, 3) of `points` (N, 3) with signs that agree with each other and point out of the object.
 
-    A random sample is smoothed, so that noise and outliers do not steer. Signs spread along the minimum spanning tree
-    of its k-neighbour graph with edge cost 1 - |n_i . n_j| (Hoppe et al., 1992); few neighbours keep the two sides of a
-    thin part apart. Each connected part is turned so that it encloses a positive volume about its centre, so the wall
-    of a cavity that the scan has no passage to ends up inside out. Open and noisy surfaces are tolerated; which side of
-    a plane is outside is arbitrary.
+    The cloud is thinned to one random point a voxel and moved onto the median plane of its neighbours, so that noise
+    and outliers do not steer. Signs spread along minimum spanning trees of the k-neighbour graph: one with edge cost
+    1 - |n_i . n_j| (Hoppe et al., 1992), one that also avoids links along the normals, which cross thin walls. What a
+    tree got wrong is found by the winding number of the whole, see `patch_signs`, whose energy also chooses between
+    them. Open surfaces are tolerated; which side of a plane is outside is arbitrary.
 
     The signs are as good as the normals: estimate those with enough neighbours, see `noise_and_support`.
     """
-    generator = torch.Generator().manual_seed(seed)
-    chosen = torch.randperm(len(points), generator=generator)[:_SAMPLE].to(points.device)
-    sample, axes = points[chosen], normals[chosen]
-    k = min(k, len(sample) - 1)
-    if k < 1:
+    if min(k, len(points) - 1) < 1:
         return normals
-    neighbors = nearest_neighbors(sample, sample, k + 1).indices[:, 1:]
-    for _ in range(_SMOOTHING_STEPS):
-        axes = _smoothed(axes, neighbors)
-    oriented = axes * _signs_along_tree(sample, axes, neighbors)[:, None]
-    nearest = nearest_neighbors(points, sample, min(4, len(sample))).indices
-    votes = torch.einsum("nkd,nd->nk", oriented[nearest], normals).sum(dim=1)
+    chosen = _one_a_voxel(points, seed)
+    local = points - points.mean(dim=0)  # squared distances keep their digits
+    sample, axes = _smoothed(local, normals, chosen)
+    neighbors = nearest_neighbors(sample, sample, min(k, len(sample) - 1) + 1).indices[:, 1:]
+    if neighbors.shape[1] == 0:  # all points are equal
+        return normals
+    axes = _consistent(sample, axes, neighbors, seed)
+    near = nearest_neighbors(local, sample, min(_VOTERS, len(sample)))
+    spacing = near.squared_distances.median().clamp_min(torch.finfo(points.dtype).tiny)
+    closeness = 1 / (near.squared_distances + spacing)
+    votes = (torch.einsum("nkd,nd->nk", axes[near.indices], normals) * closeness).sum(dim=1)
     return torch.where(votes[:, None] < 0, -normals, normals)
 
 
-def _smoothed(axes: torch.Tensor, neighbors: torch.Tensor) -> torch.Tensor:
-    """Mean of the neighbours' axes (N, 3), each turned to the own side; unit."""
-    others = axes[neighbors]
-    cosines = torch.einsum("nkd,nd->nk", others, axes)
-    total = axes + (others * (cosines * cosines.abs())[:, :, None]).sum(dim=1)
-    return torch.nn.functional.normalize(total, dim=1)
+def _consistent(points: torch.Tensor, axes: torch.Tensor, neighbors: torch.Tensor, seed: int) -> torch.Tensor:
+    """`axes` (N, 3) with the signs of the lower orientation energy that either tree leads to."""
+    found = []
+    for strengths in (
+        torch.einsum("nkd,nd->nk", axes[neighbors], axes),
+        _agreement_along_surface(points, axes, neighbors),
+    ):
+        forest = spanning_forest(1.001 - strengths.abs().clamp_max(1), neighbors)  # scipy takes a zero for no edge
+        links = torch.where((axes * axes[forest.parents]).sum(dim=1) < 0, -1.0, 1.0).to(axes)
+        turned = axes * product_to_root(links, forest.parents)[:, None]
+        signs, energy = patch_signs(points, turned, neighbors, forest, seed)
+        found.append((energy, turned * signs[:, None]))
+    return min(found, key=lambda pair: pair[0])[1]
 
 
-def _signs_along_tree(points: torch.Tensor, axes: torch.Tensor, neighbors: torch.Tensor) -> torch.Tensor:
-    """Signs (N,) that make `axes` agree along the spanning forest; each of its trees encloses a positive volume."""
-    parts, parents = _spanning_forest(axes, neighbors)
-    signs = torch.where((axes * axes[parents]).sum(dim=1) < 0, -1.0, 1.0).to(axes)
-    signs[parents == torch.arange(len(parents), device=parents.device)] = 1.0
-    while not torch.equal(parents, parents[parents]):  # a sign is the product of all links up to the root
-        signs, parents = signs * signs[parents], parents[parents]
-    shares = areas(points).clamp_max(float(areas(points).median()) * 4)
-    total = points.new_zeros(int(parts.max()) + 1).index_add(0, parts, shares)
-    centers = points.new_zeros((len(total), 3)).index_add(0, parts, shares[:, None] * points) / total[:, None]
-    heights = ((points - centers[parts]) * axes).sum(dim=1) * signs
-    volumes = torch.zeros_like(total).index_add(0, parts, shares * heights)
-    return torch.where(volumes[parts] < 0, -signs, signs)
+def _agreement_along_surface(points: torch.Tensor, normals: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
+    """<n_i, n_j> (1 - max(|<d, n_i>|, |<d, n_j>|)^2) of the links (N, K) to `others`, d their direction.
+
+    The second factor is small for a link along the normals: it crosses a wall rather than follow a surface.
+    """
+    directions = functional.normalize(points[others] - points[:, None], dim=2)
+    own, other = torch.einsum("nkd,nd->nk", directions, normals), (directions * normals[others]).sum(dim=2)
+    across = torch.maximum(own.abs(), other.abs())
+    return torch.einsum("nkd,nd->nk", normals[others], normals) * (1 - across.square().clamp_max(1))
 
 
-def _spanning_forest(axes: torch.Tensor, neighbors: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Connected part (N,) of every point and its parent (N,) in the minimum spanning forest; roots are their own."""
-    count, k = neighbors.shape
-    cosines = torch.einsum("nkd,nd->nk", axes[neighbors], axes)
-    costs = (1.001 - cosines.abs().clamp_max(1)).double().cpu().numpy().ravel()  # scipy takes a zero for no edge
-    columns = neighbors.cpu().numpy().ravel()
-    graph = csr_matrix((costs, columns, np.arange(0, count * k + 1, k)), shape=(count, count))
-    tree = minimum_spanning_tree(graph).tocoo()
-    parts_count, parts = connected_components(tree, directed=False)
-    roots = np.unique(parts, return_index=True)[1]
-    hub = np.full(parts_count, count)  # one more node holds the roots, so that a single traversal reaches every part
-    rows, columns = np.concatenate([tree.row, hub]), np.concatenate([tree.col, roots])
-    joined = coo_matrix((np.ones(len(rows)), (rows, columns)), shape=(count + 1, count + 1)).tocsr()
-    _, parents = breadth_first_order(joined, count, directed=False)
-    parents[roots] = roots
-    device = axes.device
-    return torch.from_numpy(parts).long().to(device), torch.from_numpy(parents[:count]).long().to(device)
+def _one_a_voxel(points: torch.Tensor, seed: int) -> torch.Tensor:
+    """Indices of a random point in each voxel, of a size that leaves about `_SAMPLE` of them."""
+    order = torch.randperm(len(points), generator=torch.Generator().manual_seed(seed)).to(points.device)
+    if len(points) <= _SAMPLE:
+        return order
+    shifted = points[order] - points.min(dim=0).values
+    longest = float(shifted.max())
+    cell = longest * (3 / _SAMPLE) ** 0.5
+    for _ in range(4):  # a surface meets voxels in proportion to 1 / cell^2
+        indices = (shifted / max(cell, longest * _CELL_MIN, torch.finfo(points.dtype).tiny)).long()
+        keys = (indices[:, 0] << 42) + (indices[:, 1] << 21) + indices[:, 2]
+        voxels, owners = torch.unique(keys, return_inverse=True)
+        cell *= (len(voxels) / _SAMPLE) ** 0.5
+    first = owners.new_full((len(voxels),), len(points))
+    first.scatter_reduce_(0, owners, torch.arange(len(points), device=points.device), "amin")
+    return order[first]
+
+
+def _smoothed(points: torch.Tensor, normals: torch.Tensor, chosen: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The chosen points on the median plane of their neighbours, and the mean of the neighbours' axes, each turned
+    to the own side and weighted by its agreement; unit."""
+    near = nearest_neighbors(points[chosen], points, min(_SUPPORT, len(points))).indices
+    cosines = torch.einsum("nkd,nd->nk", normals[near], normals[chosen])
+    axes = functional.normalize((normals[near] * (cosines * cosines.abs())[:, :, None]).sum(dim=1), dim=1)
+    heights = torch.einsum("nkd,nd->nk", points[near] - points[chosen][:, None], axes)
+    return points[chosen] + heights.median(dim=1).values[:, None] * axes, axes

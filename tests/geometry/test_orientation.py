@@ -56,6 +56,45 @@ def test_noise_and_outliers_do_not_steer(generator) -> None:
     assert ((oriented * normals)[100:].sum(dim=1) > 0).float().mean() > 0.999
 
 
+def share_right(points: torch.Tensor, normals: torch.Tensor, k: int, generator: torch.Generator) -> float:
+    """Share of the points whose estimated normal is on the side of the true one after orientation."""
+    oriented = orient_normals(points, randomly_turned(estimate_normals(points, k), generator))
+    return float(((oriented * normals).sum(dim=1) > 0).float().mean())
+
+
+def noisy(points: torch.Tensor, deviation: float, generator: torch.Generator) -> torch.Tensor:
+    return points + deviation * torch.randn(points.shape, generator=generator)
+
+
+def test_the_wall_of_a_cavity_looks_into_it(generator) -> None:
+    directions = on_sphere(8000, generator)[1]
+    radius = torch.where(torch.arange(8000) < 6000, 1.0, 0.6)[:, None]
+    normals = torch.where(radius == 1, directions, -directions)
+    assert share_right(noisy(radius * directions, 0.01, generator), normals, 32, generator) > 0.999
+
+
+def test_a_thin_noisy_plate_has_two_sides(generator) -> None:
+    points = 2 * torch.rand((20000, 3), generator=generator) - 1
+    upper = points[:, 2] > 0
+    points[:, 2] = torch.where(upper, 0.04, -0.04)  # 4 % of the side, open at the rim
+    normals = torch.zeros_like(points)
+    normals[:, 2] = torch.where(upper, 1.0, -1.0)
+    assert share_right(noisy(points, 0.003, generator), normals, 16, generator) > 0.99
+
+
+def test_all_points_equal_or_on_a_line_keep_their_axes(generator) -> None:
+    normals = on_sphere(300, generator)[1]
+    line = torch.linspace(0, 1, 300)[:, None] * torch.tensor([1.0, 2.0, 3.0])
+    for points in (torch.ones(300, 3), line):
+        assert torch.equal(orient_normals(points, normals).abs(), normals.abs())
+
+
+def test_a_plane_is_turned_as_one(generator) -> None:
+    points = torch.rand((20000, 3), generator=generator) * torch.tensor([1.0, 1.0, 0.0])
+    normals = randomly_turned(torch.tensor([[0.0, 0.0, 1.0]]).repeat(20000, 1), generator)
+    assert abs(float(orient_normals(points, normals)[:, 2].mean())) == 1
+
+
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_few_points_keep_their_axes(count: int, generator) -> None:
     points, normals = on_sphere(count, generator)

@@ -1,0 +1,108 @@
+"""Which patches of an oriented cloud look the wrong way, by the winding number of the whole."""
+
+import math
+
+import torch
+
+from isopts.geometry.spacing import areas
+from isopts.geometry.spanning_forest import SpanningForest
+
+_CUTS = 200  # weakest links of the forest, between which patches are judged
+_PATCH_SHARE = 1 / 2000  # of all points; smaller subtrees follow their neighbours
+_QUERIES = 1000  # points at which the winding number is compared
+_CHUNK = 250  # queries; bounds the (chunk, N, 3) offsets
+_GAIN_MIN = 1e-5  # of an energy whose terms are shares of the whole; below it rounding decides
+
+
+def patch_signs(
+    points: torch.Tensor, normals: torch.Tensor, neighbors: torch.Tensor, forest: SpanningForest, seed: int = 0
+) -> tuple[torch.Tensor, float]:
+    """Signs (N,) for patches of a cloud that lower its orientation energy, and the energy reached.
+
+    The energy is the area's mean of (w - 1/2)^2, w the generalised winding number, which is 1/2 on every surface whose
+    normals point outward (walls of cavities included), less the mean of <n_i, n_j> over the links of neighbours.
+    The first sees thin walls, inside-out cavities and parts; the second, proportional to the length of a patch's
+    border, keeps noise from turning small patches.
+
+    The forest is cut at its weakest links. With the normals fixed the energy is a quadratic form of the patches'
+    signs, so every flip of a patch or a subtree is evaluated exactly, and the best is taken until none gains.
+
+    Args:
+        points, normals: (N, 3), same dtype. Noise and density even: thinned and smoothed.
+        neighbors: (N, K) int64, all present. forest: of their links.
+        seed: of the choice of the points where w is compared.
+    """
+    starts, ends = _weakest_subtrees(normals, forest)
+    places = torch.empty_like(forest.order)
+    places[forest.order] = torch.arange(len(points), device=points.device)
+    borders = torch.zeros(len(points) + 1, dtype=torch.int64, device=points.device)
+    borders[starts], borders[ends], borders[0] = 1, 1, 1
+    numbers = borders.cumsum(0) - 1  # patch of each place in the order
+    patches = numbers[places]
+    count = int(patches.max()) + 1
+    all_patches = torch.arange(count, device=points.device)
+    last = torch.where(ends < len(points), numbers[ends], count)
+    subtrees = (all_patches >= numbers[starts][:, None]) & (all_patches < last[:, None])
+    moves = torch.cat([subtrees, torch.eye(count, dtype=torch.bool, device=points.device)])
+    quadratic, linear = _winding_energy(points, normals, patches, count, seed)
+    quadratic = quadratic - _agreement_energy(normals, neighbors, patches, count)
+    signs = _descend(quadratic, linear, moves.to(points))
+    return signs[patches], float(signs @ quadratic @ signs - linear @ signs) + 0.25
+
+
+def _weakest_subtrees(normals: torch.Tensor, forest: SpanningForest) -> tuple[torch.Tensor, torch.Tensor]:
+    """First and past-the-last place in the forest's order of the subtrees (or whole parts) that hang by the weakest
+    links."""
+    count = len(normals)
+    nodes = torch.arange(count, device=normals.device)
+    is_root = forest.parents == nodes
+    strength = (normals * normals[forest.parents]).sum(dim=1).abs()
+    strength = torch.where(is_root, -forest.sizes.to(strength), strength)  # parts have no link; the largest first
+    large = torch.nonzero(forest.sizes >= max(4, int(_PATCH_SHARE * count))).ravel()
+    chosen = large[strength[large].argsort(stable=True)[:_CUTS]]
+    places = torch.empty_like(nodes)
+    places[forest.order] = nodes
+    return places[chosen], places[chosen] + forest.sizes[chosen]
+
+
+def _winding_energy(
+    points: torch.Tensor, normals: torch.Tensor, patches: torch.Tensor, count: int, seed: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Q (P, P) and b (P,) with s^T Q s - b^T s + 1/4 the area's mean of (w - 1/2)^2 for the patch signs s."""
+    spread = areas(points)
+    spread = spread.clamp_max(4 * spread.median())  # an outlier stands for no surface
+    softening = float(spread.median())  # squared; about the spacing of the points
+    moments = normals * spread[:, None] / (4 * math.pi)
+    generator = torch.Generator().manual_seed(seed)
+    queries = torch.randperm(len(points), generator=generator)[:_QUERIES].to(points.device)
+    winding = points.new_zeros((len(queries), count))  # by each patch alone
+    for rows, chunk in zip(winding.split(_CHUNK), queries.split(_CHUNK), strict=True):
+        offsets = points - points[chunk][:, None]
+        cubes = offsets.square().sum(dim=2).clamp_min(softening).pow(1.5)
+        rows.index_add_(1, patches, torch.einsum("qnd,nd->qn", offsets, moments) / cubes)
+    weighted = winding * (spread[queries] / spread[queries].sum())[:, None]
+    return weighted.T @ winding, weighted.sum(dim=0)
+
+
+def _agreement_energy(
+    normals: torch.Tensor, neighbors: torch.Tensor, patches: torch.Tensor, count: int
+) -> torch.Tensor:
+    """A (P, P), symmetric, with s^T A s the mean agreement of the links for the patch signs s."""
+    agreement = torch.einsum("nkd,nd->nk", normals[neighbors], normals) / neighbors.numel()
+    pairs = patches[:, None] * count + patches[neighbors]
+    sums = normals.new_zeros(count * count).index_add(0, pairs.ravel(), agreement.ravel()).view(count, count)
+    return (sums + sums.T) / 2
+
+
+def _descend(quadratic: torch.Tensor, linear: torch.Tensor, moves: torch.Tensor) -> torch.Tensor:
+    """Signs (P,) that no row of `moves` (M, P), 1 where it flips, improves; steepest descent from all positive."""
+    signs = torch.ones_like(linear)
+    for _ in range(4 * len(linear)):
+        flipped = moves * signs
+        gains = 4 * flipped @ (quadratic @ signs) - 4 * ((flipped @ quadratic) * flipped).sum(dim=1)
+        gains = gains - 2 * flipped @ linear
+        best = int(gains.argmax())
+        if gains[best] < _GAIN_MIN:
+            break
+        signs = torch.where(moves[best] > 0, -signs, signs)
+    return signs
