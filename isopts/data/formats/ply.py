@@ -59,7 +59,26 @@ def write_ply(path: Path, elements: Mapping[str, Mapping[str, np.ndarray]], comm
     """
     lines = [" ".join(text.split()).encode("ascii", errors="backslashreplace").decode() for text in comments]
     described = [PlyElement.describe(_table(columns), name) for name, columns in elements.items()]
-    PlyData(described, byte_order="<", comments=lines).write(path)
+    header = PlyData(described, byte_order="<", comments=lines).header
+    with path.open("wb") as stream:
+        stream.write(header.encode("ascii") + b"\n")
+        for columns in elements.values():  # plyfile writes lists row by row: seconds for a million faces
+            _packed_rows(columns).tofile(stream)
+
+
+def _packed_rows(columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The rows of an element as they stand in the file: a list is its length in one byte, then its values."""
+    fields = []
+    for name, column in columns.items():
+        if column.ndim == 2:
+            fields.append((f"{name} length", "u1"))
+        fields.append((name, column.dtype.newbyteorder("<"), column.shape[1:]))
+    rows = np.empty(len(next(iter(columns.values()))), dtype=fields)
+    for name, column in columns.items():
+        rows[name] = column
+        if column.ndim == 2:
+            rows[f"{name} length"] = column.shape[1]
+    return rows
 
 
 def _table(columns: Mapping[str, np.ndarray]) -> np.ndarray:
