@@ -55,7 +55,8 @@ class PointsSession:
     def summary(self) -> str:
         field, noise = self._config.field, self._cloud.noise / self._cloud.frame.scale
         size = f", finest grid level {field.grid.finest_resolution}" if field.decoder == "grid" else ""
-        return f"{len(self._cloud.points):,} points, noise about {noise:.2g} in the scan's unit; {field.decoder} field{size}."
+        cloud = f"{len(self._cloud.points):,} points, noise about {noise:.2g} in the scan's unit"
+        return f"{cloud}; {field.decoder} field{size}."
 
     def run(
         self, exit_after: float | None, on_step: Callable[[StepReport], None], stop: Callable[[], bool]
