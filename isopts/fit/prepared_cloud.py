@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from isopts.data.points import PointCloud
+from isopts.data.points import POINTS_MIN, PointCloud
 from isopts.errors import InputError
 from isopts.fit.points_config import PrepareConfig
 from isopts.geometry.denoise_normals import denoise_normals
@@ -17,7 +17,6 @@ from isopts.geometry.orientation import orient_normals
 from isopts.kernels.neighbors import nearest_neighbors
 
 _NEIGHBORS = 16
-_POINTS_MIN = 50
 _DENOISING_ANGLE_DEGREES = 20.0  # of the paper's point-cloud recipe
 
 
@@ -45,8 +44,8 @@ def prepare_cloud(cloud: PointCloud, config: PrepareConfig, device: torch.device
     kept = _inliers(cloud.points, config, device)
     if (dropped := int((~kept).sum())) > 0:
         notes.append(f"{dropped:,} of {len(kept):,} points lie far from all others and were dropped as outliers.")
-    if int(kept.sum()) < _POINTS_MIN:
-        raise InputError(f"Only {int(kept.sum())} usable points are left; at least {_POINTS_MIN} are needed.")
+    if int(kept.sum()) < POINTS_MIN:
+        raise InputError(f"Only {int(kept.sum())} usable points are left; at least {POINTS_MIN} are needed.")
     frame = WorldToUnit.from_bounds(cloud.points[kept], config.longest_side)
     points = frame.to_unit(cloud.points[kept], device)
     squared_radius = nearest_neighbors(points, points, min(_NEIGHBORS, len(points))).squared_distances[:, -1]
