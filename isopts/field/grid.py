@@ -10,7 +10,7 @@ from torch.nn import functional
 from isopts.config import StrictModel
 from isopts.kernels.grid_decoder.op import Decoder, decode, is_fused
 from isopts.kernels.grid_decoder.reference import SHARPNESS
-from isopts.kernels.grid_encoding.layout import GridLayout
+from isopts.kernels.grid_encoding.layout import GridLayout, Interpolation
 from isopts.kernels.grid_encoding.op import encode
 
 
@@ -26,6 +26,10 @@ class GridConfig(StrictModel):
         19, ge=4, le=24, description="a level with more than 2^this vertices is hashed; lower it to save memory"
     )
     features_per_level: int = Describe(2, ge=2, le=2, description="features of a grid vertex; the kernels have 2")
+    interpolation: Interpolation = Describe(
+        "linear",
+        description="between a level's values; quadratic: no creases between cells, 27 values a point instead of 8",
+    )
     width: int = Describe(64, ge=4, description="units of a hidden layer")
     depth: int = Describe(1, ge=1, le=2, description="hidden layers")
     radius: float = Describe(0.5, gt=0, lt=1, description="radius of the initial sphere, unit frame")
@@ -49,7 +53,11 @@ class GridField(nn.Module):
         self.config = config = config or GridConfig()
         self.accumulate_in_place = False
         self.layout = GridLayout.build(
-            config.levels, config.base_resolution, config.finest_resolution, config.log2_table_size
+            config.levels,
+            config.base_resolution,
+            config.finest_resolution,
+            config.log2_table_size,
+            config.interpolation,
         )
         table = torch.rand((self.layout.entries, config.features_per_level), generator=generator)
         self.table = nn.Parameter((2 * table - 1) * 1e-4)  # small, yet enough to tell the entries apart

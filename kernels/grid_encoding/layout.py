@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Literal
 
 import torch
 
 from isopts.errors import InputError
 
+Interpolation = Literal["linear", "quadratic"]
+
 FEATURES = 2  # features a level; a table entry is one Warp vec2
+_DEGREES = {"linear": 1, "quadratic": 2}
 
 
 @dataclass(frozen=True)
@@ -15,17 +19,27 @@ class GridLayout:
     """One entry a level, coarsest first.
 
     resolutions: cells along each side of the domain. offsets: first table entry. sizes: number of table entries.
-    hashed: False where every one of the (resolution+1)^3 vertices has its own entry, True where they share 2^k.
+    hashed: False where every control value has its own entry, True where they share 2^k. degree: of the B-spline.
+
+    A level has (resolution + degree)^3 control values, cell i between i and i + degree along each axis. Linear: they
+    are the cells' vertices. Quadratic: they lie half a cell off the vertices, the outermost ones outside the domain.
     """
 
     resolutions: tuple[int, ...]
     offsets: tuple[int, ...]
     sizes: tuple[int, ...]
     hashed: tuple[bool, ...]
+    degree: int = 1
 
     @staticmethod
-    def build(levels: int, base_resolution: int, finest_resolution: int, log2_table_size: int) -> "GridLayout":
-        """Resolutions in geometric progression; a level is hashed when it has more than 2^log2_table_size vertices."""
+    def build(
+        levels: int,
+        base_resolution: int,
+        finest_resolution: int,
+        log2_table_size: int,
+        interpolation: Interpolation = "linear",
+    ) -> "GridLayout":
+        """Resolutions in geometric progression; a level is hashed when it has more than 2^log2_table_size values."""
         if levels < 1 or base_resolution < 1 or finest_resolution < base_resolution or not 1 <= log2_table_size <= 24:
             raise InputError(
                 f"grid layout: got {levels} levels of resolution {base_resolution} to {finest_resolution} with tables "
@@ -33,11 +47,12 @@ class GridLayout:
             )
         growth = (finest_resolution / base_resolution) ** (1 / max(levels - 1, 1))
         resolutions = tuple(int(base_resolution * growth**level + 1e-6) for level in range(levels))
-        vertices = [(resolution + 1) ** 3 for resolution in resolutions]
-        sizes = tuple(min(count, 2**log2_table_size) for count in vertices)
+        degree = _DEGREES[interpolation]
+        counts = [(resolution + degree) ** 3 for resolution in resolutions]
+        sizes = tuple(min(count, 2**log2_table_size) for count in counts)
         offsets = tuple(sum(sizes[:level]) for level in range(levels))
-        hashed = tuple(size < count for size, count in zip(sizes, vertices, strict=True))
-        return GridLayout(resolutions, offsets, sizes, hashed)
+        hashed = tuple(size < count for size, count in zip(sizes, counts, strict=True))
+        return GridLayout(resolutions, offsets, sizes, hashed, degree)
 
     @property
     def levels(self) -> int:
@@ -56,7 +71,8 @@ class GridLayout:
 
 @cache
 def level_table(layout: GridLayout, device: torch.device) -> torch.Tensor:
-    """(L, 3) int32 for the kernels: resolution, offset, hash mask (size - 1, or -1 where the level is dense)."""
+    """(L, 4) int32 for the kernels: resolution, offset, hash mask (size - 1, or -1 where dense), degree."""
     masks = [size - 1 if hashed else -1 for size, hashed in zip(layout.sizes, layout.hashed, strict=True)]
-    rows = list(zip(layout.resolutions, layout.offsets, masks, strict=True))
+    degrees = [layout.degree] * layout.levels
+    rows = list(zip(layout.resolutions, layout.offsets, masks, degrees, strict=True))
     return torch.tensor(rows, dtype=torch.int32, device=device)

@@ -12,12 +12,13 @@ from isopts.kernels.launch import launch
 def encode(
     points: torch.Tensor, table: torch.Tensor, layout: GridLayout, jacobian: bool = False
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Trilinear features of every level, concatenated (Müller et al., Instant NGP, 2022).
+    """Features of every level, concatenated (Müller et al., Instant NGP, 2022), linear or quadratic in each direction.
 
     Args:
         points: (N, 3) in [-1, 1]^3. A coordinate outside is clamped: features are constant beyond the border, and
             the Jacobian along that axis is 0. A coordinate exactly on the border counts as inside. On a border
-            between cells the derivative is the upper cell's. A point that is not finite has undefined features.
+            between cells the linear derivative is the upper cell's, the quadratic one has no jump. A point that is
+            not finite has undefined features.
         table: (layout.entries, 2), float32 for the Warp kernels; other dtypes take the reference.
         jacobian: also return d features / d points.
 

@@ -1,5 +1,7 @@
 """The definition of the encoding in plain PyTorch; any floating dtype, differentiable as often as wanted."""
 
+from itertools import product
+
 import torch
 
 from isopts.kernels.grid_encoding.layout import GridLayout
@@ -13,31 +15,37 @@ def encode_reference(
     """What `op.encode` computes; see there."""
     inside = (points >= -1) & (points <= 1)
     features, jacobians = [], []
-    for resolution, offset, size, hashed in zip(
-        layout.resolutions, layout.offsets, layout.sizes, layout.hashed, strict=True
-    ):
+    for level, resolution in enumerate(layout.resolutions):
         position = (points.clamp(-1, 1) + 1) * (resolution / 2)
         cell = position.detach().long().clamp(0, resolution - 1)
-        fraction = position - cell
-        slope = inside.to(points.dtype) * (resolution / 2)
+        weights, slopes = _spline(position - cell, layout.degree)
+        slopes = slopes * (inside.to(points.dtype) * (resolution / 2))
         value, gradient = 0, [0, 0, 0]
-        for corner in range(8):
-            upper = torch.tensor([corner >> axis & 1 for axis in range(3)], device=points.device)
-            entry = table[offset + _entry(cell + upper, resolution, size, hashed)]
-            weight = torch.where(upper.bool(), fraction, 1 - fraction)
-            sign = slope * (2 * upper - 1)
-            value = value + weight.prod(-1, keepdim=True) * entry
+        for steps in product(range(layout.degree + 1), repeat=3):
+            entry = table[_entry(cell + cell.new_tensor(steps), layout, level)]
+            factors = [weights[step, :, axis] for axis, step in enumerate(steps)]
+            value = value + (factors[0] * factors[1] * factors[2])[:, None] * entry
             for axis in range(3):
-                others = weight[:, (axis + 1) % 3] * weight[:, (axis + 2) % 3]
-                gradient[axis] = gradient[axis] + (sign[:, axis] * others)[:, None] * entry
+                others = factors[(axis + 1) % 3] * factors[(axis + 2) % 3]
+                gradient[axis] = gradient[axis] + (slopes[steps[axis], :, axis] * others)[:, None] * entry
         features.append(value)
         jacobians.append(torch.stack(gradient, -1))
     return torch.cat(features, 1), torch.cat(jacobians, 1) if jacobian else None
 
 
-def _entry(vertex: torch.Tensor, resolution: int, size: int, hashed: bool) -> torch.Tensor:
-    """Entry of integer vertices (N, 3) within their level."""
-    x, y, z = vertex.unbind(1)
-    if hashed:  # the low bits of the 64-bit products are those of the kernel's 32-bit ones
-        return (x * _PRIMES[0] ^ y * _PRIMES[1] ^ z * _PRIMES[2]) & (size - 1)
-    return x + (resolution + 1) * (y + (resolution + 1) * z)
+def _spline(fraction: torch.Tensor, degree: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Weights and slopes (degree + 1, N, 3) of the control values of a cell, at positions in [0, 1] within it."""
+    if degree == 1:
+        ones = torch.ones_like(fraction)
+        return torch.stack((1 - fraction, fraction)), torch.stack((-ones, ones))
+    weights = ((1 - fraction) ** 2 / 2, 0.5 + fraction * (1 - fraction), fraction**2 / 2)
+    return torch.stack(weights), torch.stack((fraction - 1, 1 - 2 * fraction, fraction))
+
+
+def _entry(control: torch.Tensor, layout: GridLayout, level: int) -> torch.Tensor:
+    """Table entries of integer control positions (N, 3)."""
+    x, y, z = control.unbind(1)
+    offset, side = layout.offsets[level], layout.resolutions[level] + layout.degree
+    if layout.hashed[level]:  # the low bits of the 64-bit products are those of the kernel's 32-bit ones
+        return offset + ((x * _PRIMES[0] ^ y * _PRIMES[1] ^ z * _PRIMES[2]) & (layout.sizes[level] - 1))
+    return offset + x + side * (y + side * z)

@@ -16,6 +16,9 @@ GRID = GridConfig(levels=3, base_resolution=3, finest_resolution=9, log2_table_s
 CONFIGS = {
     "grid": FieldConfig(decoder="grid", grid=GRID),
     "grid_fused": FieldConfig(decoder="grid", grid=GRID.model_copy(update={"width": 64})),
+    "grid_quadratic": FieldConfig(
+        decoder="grid", grid=GRID.model_copy(update={"width": 64, "interpolation": "quadratic"})
+    ),
     "grid_two_layers": FieldConfig(decoder="grid", grid=GRID.model_copy(update={"depth": 2})),
     "siren": FieldConfig(decoder="siren", siren=SirenConfig(width=48, depth=2, omega=10.0, radius=0.6)),
     "sdf": FieldConfig(decoder="sdf", sdf=GeometricMlpConfig(width=64, depth=4, skip=2, frequencies=2, radius=0.6)),
@@ -126,6 +129,14 @@ def test_restored_field_is_the_saved_one(config, tmp_path):
     saved = torch.load(tmp_path / "field.pt", weights_only=True)
     restored = restore_field(saved["config"], saved["state"])
     assert torch.equal(restored.value(points), field.value(points))
+
+
+def test_a_grid_saved_before_there_was_a_choice_is_linear():
+    field = _build(CONFIGS["grid_fused"])
+    config = CONFIGS["grid_fused"].model_dump()
+    del config["grid"]["interpolation"]
+    restored = restore_field(config, field.state_dict())
+    assert torch.equal(restored.value(_points(30)), field.value(_points(30)))
 
 
 @pytest.mark.parametrize("damage", ["missing", "unexpected", "shape", "not_a_tensor", "not_finite"])

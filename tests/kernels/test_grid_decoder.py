@@ -11,6 +11,7 @@ from isopts.kernels.grid_encoding.layout import GridLayout
 LAYOUTS = {
     "three_levels": GridLayout.build(levels=3, base_resolution=3, finest_resolution=12, log2_table_size=8),
     "one_level": GridLayout.build(levels=1, base_resolution=5, finest_resolution=5, log2_table_size=10),
+    "quadratic": GridLayout.build(3, 3, 12, 8, "quadratic"),
 }
 
 

@@ -10,6 +10,18 @@ from isopts.kernels.grid_encoding.reference import encode_reference
 
 DENSE = GridLayout.build(levels=3, base_resolution=2, finest_resolution=7, log2_table_size=12)
 HASHED = GridLayout.build(levels=4, base_resolution=3, finest_resolution=24, log2_table_size=8)
+LAYOUTS = {
+    "dense": DENSE,
+    "hashed": HASHED,
+    "dense_quadratic": GridLayout.build(3, 2, 7, 12, "quadratic"),
+    "hashed_quadratic": GridLayout.build(4, 3, 24, 8, "quadratic"),
+    "one_cell_quadratic": GridLayout.build(1, 1, 1, 8, "quadratic"),
+}
+
+
+@pytest.fixture(params=LAYOUTS)
+def layout(request):
+    return LAYOUTS[request.param]
 
 
 def _inputs(layout: GridLayout, count: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -28,7 +40,6 @@ def _gradients(encoder, points, table, layout, jacobian):
     return features, derivative, *torch.autograd.grad(loss, (points, table))
 
 
-@pytest.mark.parametrize("layout", [DENSE, HASHED], ids=["dense", "hashed"])
 @pytest.mark.parametrize("count", [0, 1, 257, 2500])
 @pytest.mark.parametrize("jacobian", [False, True])
 def test_matches_the_definition_in_values_and_gradients(layout, count, jacobian):
@@ -52,8 +63,9 @@ def test_layout_is_dense_where_it_fits_and_hashed_beyond():
     assert HASHED.entries == 832
 
 
-def test_definition_passes_the_numerical_gradient_check():
-    layout = GridLayout.build(levels=2, base_resolution=2, finest_resolution=4, log2_table_size=5)
+@pytest.mark.parametrize("interpolation", ["linear", "quadratic"])
+def test_definition_passes_the_numerical_gradient_check(interpolation):
+    layout = GridLayout.build(2, 2, 4, 5, interpolation)
     points, table = _inputs(layout, 5)
     inside = (points.double() * 0.7).requires_grad_()
     assert torch.autograd.gradcheck(
@@ -61,11 +73,11 @@ def test_definition_passes_the_numerical_gradient_check():
     )
 
 
-def test_jacobian_is_the_derivative_of_the_features():
-    points, table = _inputs(DENSE, 64)
+def test_jacobian_is_the_derivative_of_the_features(layout):
+    points, table = _inputs(layout, 64)
     points = points.double().requires_grad_()
-    features, jacobian = encode_reference(points, table.double(), DENSE, True)
-    for channel in range(DENSE.channels):
+    features, jacobian = encode_reference(points, table.double(), layout, True)
+    for channel in range(layout.channels):
         (derivative,) = torch.autograd.grad(features[:, channel].sum(), points, retain_graph=True)
         torch.testing.assert_close(jacobian[:, channel], derivative)
 
@@ -83,18 +95,57 @@ def test_vertices_hold_their_own_entries_and_the_border_is_inside():
     torch.testing.assert_close(jacobian[4, :, 0], (table[4] - table[3]) * 2)  # last vertex: the last cell's slope
 
 
-def test_beyond_the_domain_features_are_constant():
-    table = _inputs(HASHED, 1)[1]
+def _controls(layout: GridLayout) -> torch.Tensor:
+    """(entries, 3): where the control values of a layout of one dense level lie."""
+    (resolution,) = layout.resolutions
+    axis = (torch.arange(resolution + layout.degree) - 0.5 * (layout.degree - 1)) * (2 / resolution) - 1
+    z, y, x = torch.meshgrid(axis, axis, axis, indexing="ij")
+    return torch.stack((x, y, z), -1).reshape(-1, 3)
+
+
+@pytest.mark.parametrize("interpolation", ["linear", "quadratic"])
+def test_a_linear_function_is_reproduced_up_to_the_border(interpolation):
+    layout = GridLayout.build(1, 5, 5, 12, interpolation)
+    slopes, constants = torch.tensor([[1.0, -2.0, 0.5], [0.3, 0.7, -1.1]]), torch.tensor([0.2, 1.0])
+    points = torch.cat((_inputs(layout, 300)[0].clamp(-1, 1), torch.ones(1, 3), -torch.ones(1, 3)))
+    features, jacobian = encode(points, _controls(layout) @ slopes.T + constants, layout, True)
+    torch.testing.assert_close(features, points @ slopes.T + constants, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(jacobian, slopes.expand_as(jacobian), rtol=1e-5, atol=2e-5)
+
+
+def test_weights_are_positive_and_sum_to_one(layout):
+    points, table = _inputs(layout, 200)
+    features, jacobian = encode(points, torch.ones_like(table), layout, True)
+    torch.testing.assert_close(features, torch.ones_like(features))
+    torch.testing.assert_close(jacobian, torch.zeros_like(jacobian), rtol=0, atol=1e-4)
+    assert encode(points, table.abs(), layout)[0].min() >= 0
+
+
+@pytest.mark.parametrize(("interpolation", "jump"), [("linear", True), ("quadratic", False)])
+def test_only_the_linear_gradient_jumps_between_cells(interpolation, jump):
+    layout = GridLayout.build(1, 8, 8, 12, interpolation)
+    points, table = _inputs(layout, 100)
+    for axis in range(3):
+        below, above = points.clamp(-0.99, 0.99), points.clamp(-0.99, 0.99)
+        below[:, axis], above[:, axis] = 0.25 - 1e-5, 0.25 + 1e-5  # 0.25 is a border of the cells
+        (low, low_jacobian), (high, high_jacobian) = (encode(side, table, layout, True) for side in (below, above))
+        torch.testing.assert_close(low, high, rtol=0, atol=1e-3)
+        difference = (high_jacobian - low_jacobian).abs()
+        assert (difference[:, :, axis].mean() > 1.0) == jump
+        assert (difference.max() < 0.01) == (not jump)
+
+
+def test_beyond_the_domain_features_are_constant(layout):
+    table = _inputs(layout, 1)[1]
     edge = torch.tensor([[1.0, 0.3, -1.0]])
     beyond = torch.tensor([[1.7, 0.3, -40.0]])
-    at_edge, _ = encode(edge, table, HASHED, True)
-    outside, jacobian = encode(beyond, table, HASHED, True)
+    at_edge, _ = encode(edge, table, layout, True)
+    outside, jacobian = encode(beyond, table, layout, True)
     assert torch.equal(at_edge, outside)
     assert torch.equal(jacobian[..., [0, 2]], torch.zeros_like(jacobian[..., [0, 2]]))
     assert jacobian[..., 1].abs().min() > 0
 
 
-@pytest.mark.parametrize("layout", [DENSE, HASHED], ids=["dense", "hashed"])
 def test_a_point_that_is_not_finite_harms_no_other(layout):
     points, table = _inputs(layout, 6)
     expected, _ = encode(points, table, layout, True)
@@ -104,14 +155,14 @@ def test_a_point_that_is_not_finite_harms_no_other(layout):
     torch.autograd.grad(actual.sum() + jacobian.sum(), table)  # stays within the table
 
 
-def test_one_and_two_threads_agree_bit_for_bit():
-    points, table = _inputs(HASHED, 5000)
+def test_one_and_two_threads_agree_bit_for_bit(layout):
+    points, table = _inputs(layout, 5000)
     threads = torch.get_num_threads()
     results = []
     try:
         for count in (1, 2):
             torch.set_num_threads(count)
-            results.append(_gradients(encode, points, table, HASHED, True))
+            results.append(_gradients(encode, points, table, layout, True))
     finally:
         torch.set_num_threads(threads)
     for one, two in zip(*results, strict=True):
