@@ -1,6 +1,6 @@
 """Where a point lies in a level, and what an interpolation finds there.
 
-A level is (resolution, offset, hash mask, degree): mask -1 where the level is dense, degree 1 or 2 of the B-spline.
+A level is (resolution, offset, hash slots, degree): see `layout.GridLayout`; 0 slots where it is not hashed.
 """
 
 import warp as wp

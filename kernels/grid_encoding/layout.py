@@ -19,10 +19,12 @@ class GridLayout:
     """One entry a level, coarsest first.
 
     resolutions: cells along each side of the domain. offsets: first table entry. sizes: number of table entries.
-    hashed: False where every control value has its own entry, True where they share 2^k. degree: of the B-spline.
+    hashed: False where every control value has its own entry, True where they share. degree: of the B-spline.
 
     A level has (resolution + degree)^3 control values, cell i between i and i + degree along each axis. Linear: they
-    are the cells' vertices. Quadratic: they lie half a cell off the vertices, the outermost ones outside the domain.
+    are the cells' vertices, and a hashed level has 2^k of them. Quadratic: they lie half a cell off the vertices, the
+    outermost ones outside the domain, and a hashed level has whole rows along x, so that neighbours in a row always
+    lie side by side in the table.
     """
 
     resolutions: tuple[int, ...]
@@ -45,13 +47,15 @@ class GridLayout:
                 f"grid layout: got {levels} levels of resolution {base_resolution} to {finest_resolution} with tables "
                 f"of 2^{log2_table_size} entries; expected at least one level, 1 <= base <= finest, and 1 <= log2 <= 24"
             )
+        degree = _DEGREES[interpolation]
         growth = (finest_resolution / base_resolution) ** (1 / max(levels - 1, 1))
         resolutions = tuple(int(base_resolution * growth**level + 1e-6) for level in range(levels))
-        degree = _DEGREES[interpolation]
-        counts = [(resolution + degree) ** 3 for resolution in resolutions]
-        sizes = tuple(min(count, 2**log2_table_size) for count in counts)
+        sides = [resolution + degree for resolution in resolutions]
+        hashed = tuple(side**3 > 2**log2_table_size for side in sides)
+        units = [side if degree == 2 else 1 for side in sides]  # what is hashed: a row or a single value
+        shared = [max(2**log2_table_size // unit, 1) * unit for unit in units]
+        sizes = tuple(some if share else side**3 for some, share, side in zip(shared, hashed, sides, strict=True))
         offsets = tuple(sum(sizes[:level]) for level in range(levels))
-        hashed = tuple(size < count for size, count in zip(sizes, counts, strict=True))
         return GridLayout(resolutions, offsets, sizes, hashed, degree)
 
     @property
@@ -60,19 +64,26 @@ class GridLayout:
 
     @property
     def entries(self) -> int:
-        """Length of the table."""
-        return sum(self.sizes)
+        """Length of the table. The quadratic kernels read one value past a row, so there is one past the last."""
+        return sum(self.sizes) + self.degree - 1
 
     @property
     def channels(self) -> int:
         """Features of a point: FEATURES a level."""
         return FEATURES * self.levels
 
+    def slots(self, level: int) -> int:
+        """Hash values of a level: rows (quadratic) or single values (linear); 0 where it is not hashed."""
+        if not self.hashed[level]:
+            return 0
+        return self.sizes[level] // (self.resolutions[level] + 2 if self.degree == 2 else 1)
+
 
 @cache
 def level_table(layout: GridLayout, device: torch.device) -> torch.Tensor:
-    """(L, 4) int32 for the kernels: resolution, offset, hash mask (size - 1, or -1 where dense), degree."""
-    masks = [size - 1 if hashed else -1 for size, hashed in zip(layout.sizes, layout.hashed, strict=True)]
-    degrees = [layout.degree] * layout.levels
-    rows = list(zip(layout.resolutions, layout.offsets, masks, degrees, strict=True))
+    """(L, 4) int32 for the kernels: resolution, offset, slots, degree."""
+    rows = [
+        (layout.resolutions[level], layout.offsets[level], layout.slots(level), layout.degree)
+        for level in range(layout.levels)
+    ]
     return torch.tensor(rows, dtype=torch.int32, device=device)

@@ -21,11 +21,10 @@ class Corners:
 
 @wp.func
 def corners_of(vertex: wp.vec3i, level: wp.vec4i):
-    """Table entries of a cell's vertices. A hashed vertex is (x ^ 2654435761 y ^ 805459861 z) & mask."""
+    """Table entries of a cell's vertices. A hashed vertex is (x ^ 2654435761 y ^ 805459861 z) modulo the slots, 2^k."""
     offset = level[1]
-    mask = level[2]
     corners = Corners()
-    if mask < 0:
+    if level[2] == 0:
         side = level[0] + 1
         low = offset + vertex[0] + side * (vertex[1] + side * vertex[2])
         corners.v000 = low
@@ -38,7 +37,7 @@ def corners_of(vertex: wp.vec3i, level: wp.vec4i):
         corners.v011 = low + side
         corners.v111 = low + side + 1
     else:
-        bits = wp.uint32(mask)
+        bits = wp.uint32(level[2] - 1)
         x0 = wp.uint32(vertex[0])
         x1 = wp.uint32(vertex[0] + 1)
         y0 = wp.uint32(vertex[1]) * PRIME_Y

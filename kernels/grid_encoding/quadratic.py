@@ -1,14 +1,84 @@
 """Interpolation by uniform quadratic B-splines, and its transpose: 27 control values, first derivatives without jumps.
 
 The control values of cell i along an axis are i, i + 1, i + 2; those of the level lie half a cell off the vertices,
-the outermost ones outside the domain.
+the outermost ones outside the domain. The three along x lie side by side in the table, hashed levels included, so that
+one full-width instruction takes their six features; it takes a fourth value, too, with the weight 0.
 """
 
 import warp as wp
 
 from isopts.kernels.grid_encoding.cell import PRIME_Y, PRIME_Z, Interpolant, cell_of
 
-vec6 = wp.types.vector(length=6, dtype=float)
+vec8 = wp.types.vector(length=8, dtype=float)
+vec9i = wp.types.vector(length=9, dtype=int)
+
+_COMBINE = """
+#pragma clang fp reassociate(on) contract(fast)
+const float* t[9];
+for (int row = 0; row < 9; ++row) t[row] = (const float*)(table.data + rows.c[row]);
+const float y0 = y[0], y1 = y[1], y2 = y[2], z0 = z[0], z1 = z[1], z2 = z[2];
+float sum[8];
+for (int c = 0; c < 8; ++c)
+    sum[c] = z0 * (y0 * t[0][c] + y1 * t[1][c] + y2 * t[2][c]) + z1 * (y0 * t[3][c] + y1 * t[4][c] + y2 * t[5][c])
+        + z2 * (y0 * t[6][c] + y1 * t[7][c] + y2 * t[8][c]);
+wp::vec_t<8, wp::float32> result;
+for (int c = 0; c < 8; ++c) result.c[c] = sum[c];
+return result;
+"""
+
+
+@wp.func_native(_COMBINE)
+def combine(table: wp.array(dtype=wp.vec2), rows: vec9i, y: wp.vec3, z: wp.vec3) -> vec8:
+    """Sum of the nine rows, weighted by y[j] z[k]."""
+    ...
+
+
+_FOLD = """
+#pragma clang fp reassociate(on) contract(fast)
+float p[8];
+for (int c = 0; c < 8; ++c) p[c] = row.c[c] * w.c[c];
+float q[4];
+for (int c = 0; c < 4; ++c) q[c] = p[c] + p[c + 4];
+return wp::vec_t<2, wp::float32>(q[0] + q[2], q[1] + q[3]);
+"""
+
+
+@wp.func_native(_FOLD)
+def along(row: vec8, w: vec8) -> wp.vec2:
+    """Sum of a row's values, weighted."""
+    ...
+
+
+_ADD_ROWS = """
+#pragma clang fp reassociate(on) contract(fast)
+float updates[9][8];
+for (int c = 0; c < 8; ++c)
+    for (int j = 0; j < 3; ++j) {
+        const float flat = wy[j] * whole.c[c] + sy[j] * y.c[c];
+        const float up = wy[j] * z.c[c];
+        for (int k = 0; k < 3; ++k) updates[3 * k + j][c] = wz[k] * flat + sz[k] * up;
+    }
+for (int row = 0; row < 9; ++row) {
+    float* t = (float*)(table.data + rows.c[row]);
+    for (int c = 0; c < 6; ++c) wp::atomic_add(t + c, updates[row][c]);
+}
+"""
+
+
+@wp.func_native(_ADD_ROWS)
+def add_rows(
+    table: wp.array(dtype=wp.vec2),
+    rows: vec9i,
+    whole: vec8,
+    y: vec8,
+    z: vec8,
+    wy: wp.vec3,
+    sy: wp.vec3,
+    wz: wp.vec3,
+    sz: wp.vec3,
+):
+    """Transpose of three `combine`s."""
+    ...
 
 
 @wp.func
@@ -23,94 +93,70 @@ def slopes(f: float):
 
 
 @wp.func
-def entries_of(vertex: wp.vec3i, j: int, k: int, level: wp.vec4i):
-    """Table entries of the row of three control values at steps j, k along y, z."""
-    if level[2] < 0:
-        side = level[0] + 2
-        low = level[1] + vertex[0] + side * (vertex[1] + j + side * (vertex[2] + k))
-        return wp.vec3i(low, low + 1, low + 2)
-    bits = wp.uint32(level[2])
-    yz = wp.uint32(vertex[1] + j) * PRIME_Y ^ wp.uint32(vertex[2] + k) * PRIME_Z
-    return wp.vec3i(
-        level[1] + int((wp.uint32(vertex[0]) ^ yz) & bits),
-        level[1] + int((wp.uint32(vertex[0] + 1) ^ yz) & bits),
-        level[1] + int((wp.uint32(vertex[0] + 2) ^ yz) & bits),
-    )
-
-
-@wp.func
-def row(table: wp.array(dtype=wp.vec2), at: wp.vec3i):
-    a = table[at[0]]
-    b = table[at[1]]
-    c = table[at[2]]
-    return vec6(a[0], a[1], b[0], b[1], c[0], c[1])
-
-
-@wp.func
-def along(edge: vec6, w: wp.vec3):
-    return wp.vec2(w[0] * edge[0] + w[1] * edge[2] + w[2] * edge[4], w[0] * edge[1] + w[1] * edge[3] + w[2] * edge[5])
-
-
-@wp.func
-def bend(a: vec6, b: vec6, c: vec6):
-    """Second derivative of a quadratic B-spline."""
-    return a - 2.0 * b + c
-
-
-@wp.func
-def interpolate_quadratic(point: wp.vec3, level: wp.vec4i, table: wp.array(dtype=wp.vec2)):
-    """Along y, then z, then x. Unused members cost nothing: the compiler removes them."""
-    cell = cell_of(point, level[0])
-    s = cell.slope
-    w = weights(cell.fraction[1])
-    d = slopes(cell.fraction[1])
-    wz = weights(cell.fraction[2])
-    dz = slopes(cell.fraction[2])
-    value = vec6()
-    y = vec6()
-    z = vec6()
-    yy = vec6()
-    zz = vec6()
-    yz = vec6()
-    for k in range(3):
-        a = row(table, entries_of(cell.vertex, 0, k, level))
-        b = row(table, entries_of(cell.vertex, 1, k, level))
-        c = row(table, entries_of(cell.vertex, 2, k, level))
-        plane = w[0] * a + w[1] * b + w[2] * c
-        plane_y = d[0] * a + d[1] * b + d[2] * c
-        value += wz[k] * plane
-        y += wz[k] * plane_y
-        z += dz[k] * plane
-        yy += wz[k] * bend(a, b, c)
-        yz += dz[k] * plane_y
-        zz += wp.where(k == 1, -2.0, 1.0) * plane
-    wx = weights(cell.fraction[0])
-    dx = slopes(cell.fraction[0])
-    result = Interpolant()
-    result.value = along(value, wx)
-    result.dx = s[0] * along(value, dx)
-    result.dy = s[1] * along(y, wx)
-    result.dz = s[2] * along(z, wx)
-    result.dxx = s[0] * s[0] * along(value, wp.vec3(1.0, -2.0, 1.0))
-    result.dyy = s[1] * s[1] * along(yy, wx)
-    result.dzz = s[2] * s[2] * along(zz, wx)
-    result.dxy = s[0] * s[1] * along(y, dx)
-    result.dxz = s[0] * s[2] * along(z, dx)
-    result.dyz = s[1] * s[2] * along(yz, wx)
-    return result
+def pairs(w: wp.vec3):
+    """The weight of each number in a row."""
+    return vec8(w[0], w[0], w[1], w[1], w[2], w[2], 0.0, 0.0)
 
 
 @wp.func
 def spread(value: wp.vec2, w: wp.vec3):
     """Transpose of `along`."""
-    return vec6(w[0] * value[0], w[0] * value[1], w[1] * value[0], w[1] * value[1], w[2] * value[0], w[2] * value[1])
+    a = value[0]
+    b = value[1]
+    return wp.cw_mul(vec8(a, b, a, b, a, b, a, b), pairs(w))
 
 
 @wp.func
-def add_row(table: wp.array(dtype=wp.vec2), at: wp.vec3i, edge: vec6):
-    wp.atomic_add(table, at[0], wp.vec2(edge[0], edge[1]))
-    wp.atomic_add(table, at[1], wp.vec2(edge[2], edge[3]))
-    wp.atomic_add(table, at[2], wp.vec2(edge[4], edge[5]))
+def rows_of(vertex: wp.vec3i, level: wp.vec4i):
+    """Table entries at which the nine rows start, x fastest, then y.
+
+    The slot of a hashed row is the upper word of (2654435761 y ^ 805459861 z) times their number.
+    """
+    side = level[0] + 2
+    low = level[1] + vertex[0]
+    rows = vec9i()
+    if level[2] == 0:
+        low += side * (vertex[1] + side * vertex[2])
+        for k in range(3):
+            for j in range(3):
+                rows[3 * k + j] = low + side * (j + side * k)
+    else:
+        slots = wp.uint64(level[2])
+        for k in range(3):
+            for j in range(3):
+                hash = wp.uint32(vertex[1] + j) * PRIME_Y ^ wp.uint32(vertex[2] + k) * PRIME_Z
+                rows[3 * k + j] = low + side * int((wp.uint64(hash) * slots) >> wp.uint64(32))
+    return rows
+
+
+@wp.func
+def interpolate_quadratic(point: wp.vec3, level: wp.vec4i, table: wp.array(dtype=wp.vec2)):
+    """Along y and z, then x. Unused members cost nothing: the compiler removes them."""
+    cell = cell_of(point, level[0])
+    rows = rows_of(cell.vertex, level)
+    s = cell.slope
+    wy = weights(cell.fraction[1])
+    sy = slopes(cell.fraction[1])
+    wz = weights(cell.fraction[2])
+    sz = slopes(cell.fraction[2])
+    bend = wp.vec3(1.0, -2.0, 1.0)
+    value = combine(table, rows, wy, wz)
+    y = combine(table, rows, sy, wz)
+    z = combine(table, rows, wy, sz)
+    wx = pairs(weights(cell.fraction[0]))
+    sx = pairs(slopes(cell.fraction[0]))
+    result = Interpolant()
+    result.value = along(value, wx)
+    result.dx = s[0] * along(value, sx)
+    result.dy = s[1] * along(y, wx)
+    result.dz = s[2] * along(z, wx)
+    result.dxx = s[0] * s[0] * along(value, pairs(bend))
+    result.dyy = s[1] * s[1] * along(combine(table, rows, bend, wz), wx)
+    result.dzz = s[2] * s[2] * along(combine(table, rows, wy, bend), wx)
+    result.dxy = s[0] * s[1] * along(y, sx)
+    result.dxz = s[0] * s[2] * along(z, sx)
+    result.dyz = s[1] * s[2] * along(combine(table, rows, sy, sz), wx)
+    return result
 
 
 @wp.func
@@ -127,15 +173,14 @@ def scatter_quadratic(
     cell = cell_of(point, level[0])
     s = cell.slope
     wx = weights(cell.fraction[0])
-    whole = spread(value, wx) + spread(s[0] * dx, slopes(cell.fraction[0]))
-    y = spread(s[1] * dy, wx)
-    z = spread(s[2] * dz, wx)
-    wy = weights(cell.fraction[1])
-    sy = slopes(cell.fraction[1])
-    wz = weights(cell.fraction[2])
-    sz = slopes(cell.fraction[2])
-    for j in range(3):
-        line = wy[j] * whole + sy[j] * y
-        line_z = wy[j] * z
-        for k in range(3):
-            add_row(table_gradient, entries_of(cell.vertex, j, k, level), wz[k] * line + sz[k] * line_z)
+    add_rows(
+        table_gradient,
+        rows_of(cell.vertex, level),
+        spread(value, wx) + spread(s[0] * dx, slopes(cell.fraction[0])),
+        spread(s[1] * dy, wx),
+        spread(s[2] * dz, wx),
+        weights(cell.fraction[1]),
+        slopes(cell.fraction[1]),
+        weights(cell.fraction[2]),
+        slopes(cell.fraction[2]),
+    )

@@ -6,7 +6,7 @@ import torch
 
 from isopts.kernels.grid_encoding.layout import GridLayout
 
-_PRIMES = (1, 2654435761, 805459861)  # spatial hash of Teschner et al. 2003, as in Müller et al. 2022
+_PRIME_Y, _PRIME_Z = 2654435761, 805459861  # spatial hash of Teschner et al. 2003, as in Müller et al. 2022
 
 
 def encode_reference(
@@ -45,7 +45,10 @@ def _spline(fraction: torch.Tensor, degree: int) -> tuple[torch.Tensor, torch.Te
 def _entry(control: torch.Tensor, layout: GridLayout, level: int) -> torch.Tensor:
     """Table entries of integer control positions (N, 3)."""
     x, y, z = control.unbind(1)
-    offset, side = layout.offsets[level], layout.resolutions[level] + layout.degree
-    if layout.hashed[level]:  # the low bits of the 64-bit products are those of the kernel's 32-bit ones
-        return offset + ((x * _PRIMES[0] ^ y * _PRIMES[1] ^ z * _PRIMES[2]) & (layout.sizes[level] - 1))
-    return offset + x + side * (y + side * z)
+    offset, slots, side = layout.offsets[level], layout.slots(level), layout.resolutions[level] + layout.degree
+    if slots == 0:
+        return offset + x + side * (y + side * z)
+    hashed = (y * _PRIME_Y ^ z * _PRIME_Z) & 0xFFFFFFFF  # the kernels multiply modulo 2^32
+    if layout.degree == 1:
+        return offset + ((x ^ hashed) & (slots - 1))
+    return offset + x + side * (hashed * slots >> 32)

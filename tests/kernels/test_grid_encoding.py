@@ -63,6 +63,14 @@ def test_layout_is_dense_where_it_fits_and_hashed_beyond():
     assert HASHED.entries == 832
 
 
+def test_a_hashed_quadratic_level_has_whole_rows():
+    layout = GridLayout.build(2, 4, 30, 10, "quadratic")
+    assert layout.hashed == (False, True)
+    assert layout.sizes == (6**3, 32 * 32)
+    assert (layout.slots(0), layout.slots(1)) == (0, 32)
+    assert layout.entries == 6**3 + 32 * 32 + 1
+
+
 @pytest.mark.parametrize("interpolation", ["linear", "quadratic"])
 def test_definition_passes_the_numerical_gradient_check(interpolation):
     layout = GridLayout.build(2, 2, 4, 5, interpolation)
@@ -96,11 +104,13 @@ def test_vertices_hold_their_own_entries_and_the_border_is_inside():
 
 
 def _controls(layout: GridLayout) -> torch.Tensor:
-    """(entries, 3): where the control values of a layout of one dense level lie."""
+    """(entries, 3): where the control values of a layout of one dense level lie; the spare one anywhere."""
     (resolution,) = layout.resolutions
     axis = (torch.arange(resolution + layout.degree) - 0.5 * (layout.degree - 1)) * (2 / resolution) - 1
     z, y, x = torch.meshgrid(axis, axis, axis, indexing="ij")
-    return torch.stack((x, y, z), -1).reshape(-1, 3)
+    controls = torch.zeros(layout.entries, 3)
+    controls[: layout.sizes[0]] = torch.stack((x, y, z), -1).reshape(-1, 3)
+    return controls
 
 
 @pytest.mark.parametrize("interpolation", ["linear", "quadratic"])
