@@ -114,7 +114,7 @@ class Scene:
             matrices |= {f"world_mat_{view}": world, f"scale_mat_{view}": scale}
         np.savez(folder / "cameras.npz", **matrices)
 
-    def check(self, views, tolerance: float = 0.05, mask_error: float = 0.002) -> None:
+    def assert_agrees_with(self, views, tolerance: float = 0.05, mask_error: float = 0.002) -> None:
         """Assert that marks appear in the pictures where the cameras see them, and that masks show the ball."""
         import torch
 

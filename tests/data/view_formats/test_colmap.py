@@ -83,7 +83,9 @@ def test_known_points_appear_where_the_cameras_see_them(off_axis_scene, tmp_path
     write(off_axis_scene, tmp_path / "sparse" / "0", model)
     distorted = lens_of(model) is not None
     views = read_views(tmp_path)
-    off_axis_scene.check(views, tolerance=0.08 if distorted else 0.05, mask_error=0.007 if distorted else 0.002)
+    off_axis_scene.assert_agrees_with(
+        views, tolerance=0.08 if distorted else 0.05, mask_error=0.007 if distorted else 0.002
+    )
 
 
 def test_images_without_2d_points(scene, tmp_path):

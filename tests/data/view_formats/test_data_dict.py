@@ -45,7 +45,7 @@ def write(scene, folder, kind, parameters, **changes):
 
 def test_field_of_view_cameras(scene, tmp_path):
     write(scene, tmp_path, "FoVPerspectiveCameras", field_of_view(scene))
-    scene.check(read_views(tmp_path))
+    scene.assert_agrees_with(read_views(tmp_path))
 
 
 def test_the_default_field_of_view_is_sixty_degrees(scene, tmp_path):
@@ -59,7 +59,7 @@ def test_focal_length_cameras_in_device_coordinates(off_axis_scene, tmp_path):
     shift = np.array([[47.5, 35.5]]) - scene.principal  # grows to the left and up
     parameters = {"focal_length": np.array([[110.0 / 36, 110.0 / 36]]), "principal_point": (shift / 36).tolist()}
     write(scene, tmp_path, "PerspectiveCameras", parameters)
-    scene.check(read_views(tmp_path))
+    scene.assert_agrees_with(read_views(tmp_path))
 
 
 def test_focal_length_cameras_in_pixels(off_axis_scene, tmp_path):
@@ -67,7 +67,7 @@ def test_focal_length_cameras_in_pixels(off_axis_scene, tmp_path):
     corner_based = [[scene.principal[0] + 0.5, scene.principal[1] + 0.5]]
     parameters = {"focal_length": scene.focal, "principal_point": corner_based, "in_ndc": False}
     write(scene, tmp_path, "PerspectiveCameras", parameters)
-    scene.check(read_views(tmp_path))
+    scene.assert_agrees_with(read_views(tmp_path))
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ def change(folder, **arrays):
 def test_known_points_appear_where_the_cameras_see_them(off_axis_scene, tmp_path):
     off_axis_scene.write_idr(tmp_path)
     views = read_views(tmp_path)
-    off_axis_scene.check(views)
+    off_axis_scene.assert_agrees_with(views)
     assert views.region.center == pytest.approx(off_axis_scene.center)
     assert views.region.radius == pytest.approx(2 * off_axis_scene.radius)
 
@@ -36,7 +36,7 @@ def test_neus_names_and_folders(scene, tmp_path):
     (tmp_path / "cameras.npz").rename(tmp_path / "cameras_sphere.npz")
     np.savez(tmp_path / "cameras.npz", world_mat_0=np.zeros((4, 4)))
     (tmp_path / "image").rename(tmp_path / "rgb")
-    scene.check(read_views(tmp_path))
+    scene.assert_agrees_with(read_views(tmp_path))
 
 
 def test_some_of_the_images_keep_their_own_cameras(scene, tmp_path):

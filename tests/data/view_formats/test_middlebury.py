@@ -27,8 +27,8 @@ def write(scene, folder, change=lambda text: text):
 
 def test_known_points_appear_where_the_cameras_see_them(off_axis_scene, tmp_path):
     write(off_axis_scene, tmp_path)
-    off_axis_scene.check(read_views(tmp_path, BLACK), mask_error=0.01)  # marks on the rim stick out
-    off_axis_scene.check(read_views(tmp_path / "ball_par.txt", BLACK), mask_error=0.01)
+    off_axis_scene.assert_agrees_with(read_views(tmp_path, BLACK), mask_error=0.01)  # marks on the rim stick out
+    off_axis_scene.assert_agrees_with(read_views(tmp_path / "ball_par.txt", BLACK), mask_error=0.01)
 
 
 @pytest.mark.parametrize(

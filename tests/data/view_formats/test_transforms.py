@@ -51,8 +51,8 @@ def test_blender(scene, tmp_path):
     views = read_views(tmp_path)
     assert views.mask_source == "alpha"
     assert views.region is None
-    scene.check(views)
-    scene.check(read_views(tmp_path / "transforms_train.json"))
+    scene.assert_agrees_with(views)
+    scene.assert_agrees_with(read_views(tmp_path / "transforms_train.json"))
 
 
 def test_instant_ngp_with_a_lens(off_axis_scene, tmp_path):
@@ -64,7 +64,7 @@ def test_instant_ngp_with_a_lens(off_axis_scene, tmp_path):
     write(tmp_path, frames, camera_angle_x=0.9, aabb_scale=4, k3=0, **LENS, **shared)
     views = read_views(tmp_path)
     assert (views.cameras.intrinsics[:, 0, 0] > scene.focal).all()  # zoomed, so that no pixel is blank
-    scene.check(views, tolerance=0.08, mask_error=0.007)  # masks are resampled too
+    scene.assert_agrees_with(views, tolerance=0.08, mask_error=0.007)  # masks are resampled too
 
 
 def test_nerfstudio_with_intrinsics_and_masks_of_each_frame(off_axis_scene, tmp_path):
@@ -81,7 +81,7 @@ def test_nerfstudio_with_intrinsics_and_masks_of_each_frame(off_axis_scene, tmp_
         for view, name in enumerate(NAMES)
     ]
     write(tmp_path, frames, camera_model="OPENCV", fl_x=1.0, applied_transform=np.eye(4)[:3].tolist())
-    scene.check(read_views(tmp_path))
+    scene.assert_agrees_with(read_views(tmp_path))
 
 
 def test_alpha_can_be_turned_round(scene, tmp_path):
