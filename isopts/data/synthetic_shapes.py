@@ -4,8 +4,13 @@ from collections.abc import Callable
 
 import numpy as np
 
+from isopts.data.shapes.machined import bracket, compressor, flange
+from isopts.data.shapes.organic import angel
+from isopts.data.shapes.vessel import vase
+
 SignedDistance = Callable[[np.ndarray], np.ndarray]
-"""(N, 3) -> (N,), negative inside. Distances near the surface, a bound of them elsewhere."""
+"""(N, 3) -> (N,), negative inside. Zero on the surface and the distance near it (of `angel` a bound, at least a third
+of it); elsewhere at most the distance, or a little more deep inside fillets."""
 
 _DERIVATIVE_STEP = 1e-5  # central differences in float64: error 1e-10
 
@@ -21,20 +26,15 @@ def torus(points: np.ndarray) -> np.ndarray:
     return np.hypot(ring, points[:, 2]) - 0.25
 
 
-def flange(points: np.ndarray) -> np.ndarray:
-    """A machined part: plate 1.5 x 1.0 x 0.3 with rounded edges, a boss joined by a fillet, a bore through both, and
-    a mounting hole near each end. Its genus is 3; it has flat, cylindrical and doubly curved faces of radius 0.04 up.
-    """
-    x, y, z = points.T
-    plate = _rounded_box(points - np.array([0, 0, -0.2]), np.array([0.75, 0.5, 0.15]), 0.06)
-    boss = _intersection(np.hypot(x, y) - 0.36, z - 0.35, 0.05)  # its lower end is inside the plate
-    boss = np.maximum(boss, -0.2 - z)
-    bore = np.hypot(x, y) - 0.2
-    holes = np.hypot(np.abs(x) - 0.56, y) - 0.09
-    return _intersection(_intersection(_union(plate, boss, 0.08), -bore, 0.04), -holes, 0.04)
-
-
-SHAPES: dict[str, SignedDistance] = {"flange": flange, "sphere": sphere, "torus": torus}
+SHAPES: dict[str, SignedDistance] = {
+    "angel": angel,
+    "bracket": bracket,
+    "compressor": compressor,
+    "flange": flange,
+    "sphere": sphere,
+    "torus": torus,
+    "vase": vase,
+}
 """All within [-0.75, 0.75]^3, longest side 1.5."""
 
 
@@ -56,19 +56,3 @@ def project_onto(shape: SignedDistance, points: np.ndarray, steps: int = 3) -> n
 def _gradients(shape: SignedDistance, points: np.ndarray) -> np.ndarray:
     steps = _DERIVATIVE_STEP * np.eye(3)
     return np.stack([shape(points + step) - shape(points - step) for step in steps], axis=1) / (2 * _DERIVATIVE_STEP)
-
-
-def _rounded_box(points: np.ndarray, half_sides: np.ndarray, radius: float) -> np.ndarray:
-    outside = np.abs(points) - (half_sides - radius)
-    return np.linalg.norm(np.maximum(outside, 0), axis=1) + np.minimum(outside.max(axis=1), 0) - radius
-
-
-def _union(first: np.ndarray, second: np.ndarray, fillet: float) -> np.ndarray:
-    """Union whose concave edge is filled with a quarter circle of radius `fillet` where the surfaces are orthogonal."""
-    depth = np.hypot(np.maximum(fillet - first, 0), np.maximum(fillet - second, 0))
-    return np.maximum(fillet, np.minimum(first, second)) - depth
-
-
-def _intersection(first: np.ndarray, second: np.ndarray, radius: float) -> np.ndarray:
-    """Intersection whose convex edge is rounded."""
-    return -_union(-first, -second, radius)

@@ -1,0 +1,1 @@
+"""Formulas of the synthetic shapes; isopts.data.synthetic_shapes lists them."""
