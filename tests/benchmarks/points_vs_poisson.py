@@ -1,86 +1,106 @@
-"""fit-points against careful screened Poisson on noisy clouds with outliers, both from file to mesh on this machine.
+"""fit-points against screened Poisson on scans with noise, outliers, flipped or missing normals and uneven density.
 
-    python tests/benchmarks/points_vs_poisson.py [--variant noise05] [SHAPE ...]
+    python tests/benchmarks/points_vs_poisson.py -o FOLDER                        # every level: about half an hour
+    python tests/benchmarks/points_vs_poisson.py -o FOLDER --levels "noise 1" "flipped 10" --shapes angel fandisk
+    python tests/benchmarks/points_vs_poisson.py -o FOLDER --ablation             # what the iso-points contribute
+    python tests/benchmarks/points_vs_poisson.py -o FOLDER --speed                # from command to mesh
 
-Poisson is Open3D's (`pip install '.[benchmark]'`; needs the system package libusb-1.0-0) after
-`remove_statistical_outlier(20, 2)`, largest component, depth 7 and 8. Without Open3D its rows are left out. The clouds
-are those of ../shared/data; lengths are in thousandths of their unit (longest side 1.5).
+Poisson is Open3D's (`pip install '.[benchmark]'`; needs the system package libusb-1.0-0), raw at depth 8 and careful
+(outliers removed, largest part, depth 7 and 8, the smaller chamfer distance counts). Every method runs in a process of
+its own, from the cloud's file to the mesh's. The clouds are made here from synthetic shapes and, with ../shared/data,
+from scanned meshes; without Open3D or the data their rows are left out. FOLDER gets `rows.jsonl`, which grows as rows
+come, and at the end `page.md` and `rows.csv` (`ablation.md`, `speed.md`).
+
+The metric is exact from samples to triangles, both ways. Lengths are in thousandths of the unit (longest side 1.5).
 """
 
 import argparse
-import subprocess
+import shlex
 import sys
-import tempfile
-import time
 from pathlib import Path
 
-import torch
+from points import ablation
+from points.clouds import DATA, LEVELS, SCANNED, choose_clouds
+from points.judgement import judge
+from points.methods import ISOPTS, POISSON, SAMPLES, Method, has_open3d, mesh_path, sampling_noise
+from points.page import judgement_table, machine, rows_table, write_rows_csv
+from points.results import Results
+from points.runner import run_all
+from points.speed import speed_report
 
-from isopts.cli.threads import use_threads
-from isopts.config import load_config
-from isopts.data.meshes import read_mesh
-from isopts.evaluate.report import EvaluationConfig, evaluate
-from isopts.fit.points import PointsRun, fit_points
-from isopts.fit.points_config import PointsConfig
-from isopts.geometry.triangle_mesh import TriangleMesh
-from isopts.mesh.components import face_components
+from isopts.data.synthetic_shapes import SHAPES
 
-DATA = Path(__file__).parents[3] / "shared" / "data" / "points"
-SHAPES = ("nefertiti", "rocker_arm", "spot", "fandisk")
-POISSON = """
-import sys, numpy, open3d
-source, target, depth = sys.argv[1], sys.argv[2], int(sys.argv[3])
-cloud, _ = open3d.io.read_point_cloud(source).remove_statistical_outlier(20, 2.0)
-mesh, _ = open3d.geometry.TriangleMesh.create_from_point_cloud_poisson(cloud, depth=depth)
-parts, _, areas = mesh.cluster_connected_triangles()
-mesh.remove_triangles_by_mask(numpy.asarray(parts) != numpy.asarray(areas).argmax())
-mesh.remove_unreferenced_vertices()
-open3d.io.write_triangle_mesh(target, mesh)
-"""
-
-
-def ours(cloud: Path, folder: Path) -> TriangleMesh:
-    config = load_config(PointsConfig, "points_fast", ["output.preview=false", "output.isopoints=0"])
-    run = PointsRun(cloud, folder / "run", torch.device("cpu"), overwrite=True)
-    fit_points(run, config, lambda report: None, lambda note: None, lambda: False)
-    return read_mesh(folder / "run" / "mesh.ply")
-
-
-def poisson(cloud: Path, folder: Path, depth: int) -> TriangleMesh:
-    target = folder / "poisson.ply"
-    subprocess.run([sys.executable, "-c", POISSON, str(cloud), str(target), str(depth)], check=True)
-    return read_mesh(target)
-
-
-def has_open3d() -> bool:
-    return subprocess.run([sys.executable, "-c", "import open3d"], capture_output=True, check=False).returncode == 0
+_TERMS = """Chamfer distance and 1 - normal consistency, smaller is better; ratios are ours / the better careful Poisson
+(clean levels: Poisson of depth 8), mean over the clouds of a level."""
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("shapes", nargs="*", default=SHAPES, metavar="SHAPE")
-    parser.add_argument("--variant", default="noise10_outliers")
-    arguments = parser.parse_args()
-    methods = {"isopts": ours}
+    options = _options()
+    folder = options.output
+    (folder / "clouds").mkdir(parents=True, exist_ok=True)
+    if options.ablation:
+        _write(folder / "ablation.md", "What the iso-points contribute", _ablation(options))
+    elif options.speed:
+        cloud = choose_clouds(("noise 0.5",), ("angel",), folder / "clouds")[0]
+        _write(folder / "speed.md", "From command to mesh", speed_report(cloud, options.full))
+    else:
+        _write(folder / "page.md", "fit-points and screened Poisson", _matrix(options))
+
+
+def _matrix(options: argparse.Namespace) -> str:
+    folder = options.output
+    levels = tuple(LEVELS) if options.levels == ["all"] else tuple(options.levels)
+    clouds = choose_clouds(levels, tuple(options.shapes), folder / "clouds")
+    methods = [] if options.only_poisson else [Method("isopts", (*ISOPTS.arguments, *options.isopts_options))]
     if has_open3d():
-        methods |= {f"poisson {depth}": lambda *paths, depth=depth: poisson(*paths, depth) for depth in (7, 8)}
-    print(use_threads(0, "grid"))
-    print(f"{'cloud':28} {'method':10} {'seconds':>7} {'chamfer':>8} {'normals':>8} {'parts':>5} closed")
-    config = EvaluationConfig(metrics=("chamfer", "normals"))
-    for shape in arguments.shapes:
-        reference = read_mesh(DATA / f"{shape}_reference.ply")
-        cloud = DATA / f"{shape}_{arguments.variant}.ply"
-        for name, method in methods.items():
-            with tempfile.TemporaryDirectory() as folder:
-                started = time.perf_counter()
-                mesh = method(cloud, Path(folder))
-                seconds = time.perf_counter() - started
-            figures = evaluate(mesh, reference, config).figures
-            print(
-                f"{cloud.stem:28} {name:10} {seconds:7.1f} {1000 * figures['chamfer_l1_mean']:8.3f} "
-                f"{figures['normal_consistency']:8.4f} {face_components(mesh).max() + 1:5} {mesh.is_closed()}",
-                flush=True,
-            )
+        methods.append(POISSON)
+    rows = run_all(clouds, methods, _results(options), folder / "work", folder / "meshes" if options.meshes else None)
+    write_rows_csv(folder / "rows.csv", rows)
+    judgements = judge(rows, {level: LEVELS[level].noise for level in levels})
+    parts = [_TERMS, judgement_table(judgements) if judgements else "Nothing to compare.", rows_table(rows)]
+    last = mesh_path(folder / "work", rows[-1].method)
+    if last.exists():
+        noise = (
+            "Sampling noise of the metric ({:,} samples, five seeds, last mesh): chamfer {:.2%}, 1 - normals {:.2%}."
+        )
+        parts.append(noise.format(SAMPLES, *sampling_noise(last, clouds[-1].reference)))
+    return "\n\n".join(parts)
+
+
+def _ablation(options: argparse.Namespace) -> str:
+    levels = ablation.LEVELS if options.levels == ["all"] else tuple(options.levels)
+    folder = options.output
+    clouds = choose_clouds(levels, tuple(options.shapes) or ablation.SHAPES, folder / "clouds")
+    rows = run_all(clouds, ablation.ablation_methods(), _results(options), folder / "work")
+    return f"{ablation.ablation_table(rows)}\n\n{rows_table(rows)}"
+
+
+def _results(options: argparse.Namespace) -> Results:
+    kept = None if options.continued else ("poisson",) if options.keep_poisson else ()
+    return Results(options.output / "rows.jsonl", kept)
+
+
+def _write(path: Path, title: str, text: str) -> None:
+    command = shlex.join(["python", "tests/benchmarks/points_vs_poisson.py", *sys.argv[1:]])
+    path.write_text(f"# {title}\n\n{machine()}\n\n    {command}\n\n{text}\n", encoding="utf-8")
+    print(text)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("--levels", nargs="+", default=["all"], choices=["all", *LEVELS], metavar="LEVEL")
+    shapes = [*SHAPES, *(SCANNED if DATA.is_dir() else ())]
+    parser.add_argument("--shapes", nargs="+", default=[], choices=shapes, metavar="SHAPE", help=", ".join(shapes))
+    parser.add_argument("--only-poisson", action="store_true")
+    parser.add_argument("--ablation", action="store_true")
+    parser.add_argument("--speed", action="store_true")
+    parser.add_argument("--full", action="store_true", help="--speed: 200 steps of points_paper, not 20")
+    parser.add_argument("--continue", dest="continued", action="store_true", help="use the rows that are there")
+    parser.add_argument("--keep-poisson", action="store_true", help="use the rows of Poisson that are there")
+    parser.add_argument("--meshes", action="store_true", help="keep every mesh in FOLDER/meshes")
+    parser.add_argument("--isopts-options", type=shlex.split, default=[], metavar="'OPTION ...'", help="for fit-points")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

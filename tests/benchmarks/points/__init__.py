@@ -1,0 +1,1 @@
+"""Parts of tests/benchmarks/points_vs_poisson.py."""
