@@ -23,6 +23,7 @@ def fit_points(
     overrides: Overrides = None,
     decoder: Annotated[str | None, typer.Option(help="Network: grid, siren or sdf.", show_default=False)] = None,
     ear: Annotated[bool, typer.Option("--ear", help="Up-sample the iso-points towards edges.")] = False,
+    open_: Annotated[bool, typer.Option("--open", help="Cut the surface where the scan ends; no lids.")] = False,
     denoise_normal: Annotated[
         bool, typer.Option("--denoise-normal", help="Filter the scan's normals before the fit.")
     ] = False,
@@ -64,6 +65,7 @@ def fit_points(
     flags = {
         f"field.decoder={decoder}": decoder is not None,
         "isopoints.extraction.edge_aware={angle_degrees: 20.0, repulsion: 0.4}": ear,
+        "output.open=true": open_,
         "prepare.denoise_normals=true": denoise_normal,
         "losses.off_normal=2.0": use_off_normal_loss,
         "losses.sal=10.0": use_sal_loss,

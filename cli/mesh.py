@@ -26,6 +26,10 @@ def mesh(
     output: MeshOutput = None,
     file_format: Format = None,
     largest: Annotated[bool, typer.Option("--largest", help="Only the connected part with the most area.")] = False,
+    open_: Annotated[bool, typer.Option("--open", help="Cut the surface where the scan ends; no lids.")] = False,
+    reach: Annotated[
+        float, typer.Option(min=1, help="--open: fill gaps up to twice this many point spacings of the scan.")
+    ] = 2.5,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output file.")] = False,
     device: Device = "auto",
     threads: Threads = 0,
@@ -34,7 +38,8 @@ def mesh(
     """Extract the mesh of a fitted field, in the coordinates of the fit's input.
 
     The field is evaluated only near its surface, so that fine resolutions are cheap. The mesh is closed, except where
-    the surface leaves the domain, a cube a third longer than the input's longest side.
+    the surface leaves the domain, a cube a third longer than the input's longest side. With --open it ends where the
+    scan ends, along smooth borders.
 
     Example:  isopts mesh runs/bunny_scan --resolution 512 -o bunny.glb
     """
@@ -58,6 +63,8 @@ def mesh(
     fitted = FittedField.load(checkpoint, choose_device(device))
     use_threads(threads, fitted.decoder)
     surface = fitted.mesh(MeshConfig(resolution=resolution, largest=largest))
+    if open_:
+        surface = fitted.trim(surface, reach)
     if len(surface.faces) == 0:
         raise InputError("The field of this checkpoint has no surface; fit longer, or check the input's normals.")
     fitted.write_mesh(target, surface)

@@ -10,12 +10,14 @@ from isopts.data.meshes import write_mesh
 from isopts.data.points import write_points
 from isopts.errors import InputError
 from isopts.field.build import Field, restore_field
+from isopts.fit.support import Support, interpolate_support, stored_support
 from isopts.geometry.curvature import mean_curvature
 from isopts.geometry.frames import WorldToUnit
 from isopts.geometry.triangle_mesh import TriangleMesh
 from isopts.isopoints.extract import IsoPoints, IsoPointsConfig, extract_isopoints
 from isopts.kernels.neighbors import nearest_neighbors
 from isopts.mesh.extract import MeshConfig, extract_mesh
+from isopts.mesh.trim import trim
 from isopts.run.atomic import replacing
 from isopts.run.checkpoint import load_checkpoint
 
@@ -25,13 +27,14 @@ _CURVATURE_NEIGHBORS = 12
 @dataclass(frozen=True)
 class FittedField:
     """field: in the unit frame, on its device. frame: leads back to the input's coordinates. step: finished steps.
-    decoder: its name. version: of the isopts that fitted it."""
+    decoder: its name. version: of the isopts that fitted it. support: where the scan lies; None: no iso-points yet."""
 
     field: Field
     frame: WorldToUnit
     step: int
     decoder: str
     version: str = __version__
+    support: Support | None = None
 
     @staticmethod
     def load(path: Path, device: torch.device) -> "FittedField":
@@ -41,7 +44,8 @@ class FittedField:
         if not isinstance(config, dict):
             raise InputError(f"'{path}' is a damaged checkpoint: its configuration has no 'field'.")
         field = restore_field(config, checkpoint.field, str(path)).to(device)
-        return FittedField(field, checkpoint.frame, checkpoint.step, config["decoder"], checkpoint.version)
+        support = stored_support(checkpoint.tensors, device)
+        return FittedField(field, checkpoint.frame, checkpoint.step, config["decoder"], checkpoint.version, support)
 
     @property
     def device(self) -> torch.device:
@@ -51,6 +55,17 @@ class FittedField:
         """The surface, in the input's coordinates; without faces where the field has none."""
         unit = extract_mesh(self.field.value, self.field.value_and_gradient, config, self.device)
         return TriangleMesh(self.frame.array_to_world(unit.vertices), unit.faces, unit.normals)
+
+    def trim(self, mesh: TriangleMesh, reach: float) -> TriangleMesh:
+        """The part of `mesh` (input's coordinates, with normals) that the scan supports, with open borders; `reach`:
+        see OutputConfig. Raises InputError when the support is not known."""
+        if self.support is None:
+            raise InputError("This checkpoint has no iso-points yet, which tell where the scan ends; fit for longer.")
+        vertices = self.frame.to_unit(mesh.vertices, self.device)
+        normals = torch.from_numpy(mesh.normals).to(vertices)
+        clearances, spacings = interpolate_support(self.support, vertices, normals)
+        lengths = (lengths.double().cpu().numpy() / self.frame.scale for lengths in (clearances, spacings))
+        return trim(mesh, *lengths, reach)
 
     def isopoints(self, count: int, config: IsoPointsConfig, seed: int) -> IsoPoints:
         """Points on the surface, unit frame; none where the field has no surface."""

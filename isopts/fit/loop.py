@@ -42,11 +42,12 @@ class LoopLimits:
 
 @dataclass(frozen=True)
 class LoopCallbacks:
-    """on_step: after every logged step. save: store a checkpoint of the finished step. stop: polled every step.
+    """on_step: after every logged step. save: store a checkpoint of the finished step, given the seconds so far and
+    whether it is the last one of this process. stop: polled every step.
     on_finished_step: after every step, with whether the iso-points that steered it were new."""
 
     on_step: Callable[[StepReport], None]
-    save: Callable[[int, float], None]
+    save: Callable[[int, float, bool], None]
     stop: Callable[[], bool]
     on_finished_step: Callable[[int, bool], None]
 
@@ -89,9 +90,9 @@ def run_loop(
         if message is not None or step % limits.log_every == 0 or step == limits.total_steps:
             callbacks.on_step(_report(terms, step, limits.total_steps, seconds, objective, optimizer, message))
         if step % limits.checkpoint_every == 0 and step < limits.total_steps:
-            callbacks.save(step, seconds)
+            callbacks.save(step, seconds, False)
     seconds = seconds_before + time.monotonic() - started
-    callbacks.save(step, seconds)
+    callbacks.save(step, seconds, True)
     return step, seconds, reason
 
 

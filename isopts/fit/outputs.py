@@ -14,6 +14,8 @@ from isopts.errors import DivergedError
 from isopts.fit.fitted_field import FittedField
 from isopts.geometry.triangle_mesh import TriangleMesh
 from isopts.isopoints.extract import IsoPoints, IsoPointsConfig
+from isopts.isopoints.quality import measure_quality
+from isopts.kernels.neighbors import nearest_neighbors
 from isopts.mesh.components import face_components
 from isopts.mesh.extract import MeshConfig
 from isopts.render.preview import render_preview
@@ -25,6 +27,10 @@ class OutputConfig(StrictModel):
     """What is written at the end of a fit."""
 
     mesh: MeshConfig = Field(MeshConfig(resolution=256), description="marching cubes")
+    open: bool = Field(False, description="cut the surface where the scan ends instead of closing it (--open)")
+    reach: float = Field(
+        2.5, ge=1, description="open: gaps of the scan up to twice this many of its point spacings stay filled"
+    )
     isopoints: int = Field(20_000, ge=0, description="iso-points written at the end; 0 writes none")
     preview: bool = Field(True, description="write preview.png")
 
@@ -54,20 +60,24 @@ def write_outputs(
 ) -> dict[str, float | int]:
     """Write mesh.ply, isopoints.ply, preview.png and metrics.json; returns the metrics.
 
-    `clean` drops the parts of the mesh that the input does not support. Raises DivergedError when the field has no
-    zero set: there is no surface to write.
+    `clean` drops the parts of the mesh that the input does not support. Raises DivergedError when there is no surface
+    to write.
     """
     with stopwatch.stage("mesh"):
         mesh = fitted.mesh(config.mesh)
         if len(mesh.faces) == 0:
             raise DivergedError("The fitted field has no surface; the normals may contradict each other.")
         mesh = clean(mesh)
+        if len(mesh.faces) == 0:
+            raise DivergedError("The fitted surface lies nowhere near the scan; fit for longer.")
         fitted.write_mesh(folder.mesh, mesh)
     metrics = _mesh_metrics(mesh)
     isopoints = None
     if config.isopoints > 0:
         with stopwatch.stage("iso-points"):
             isopoints = fitted.isopoints(config.isopoints, IsoPointsConfig(), seed)
+            if config.open:
+                isopoints = _on_mesh(isopoints, mesh, fitted, 2 / config.mesh.resolution)
             fitted.write_isopoints(folder.isopoints, isopoints.points, isopoints.normals)
         metrics |= isopoints.quality.as_dict()
     if config.preview:
@@ -78,14 +88,25 @@ def write_outputs(
     return metrics
 
 
+def _on_mesh(isopoints: IsoPoints, mesh: TriangleMesh, fitted: FittedField, cell_size: float) -> IsoPoints:
+    """Those that lie on `mesh`, a part of the surface they were made for."""
+    vertices = fitted.frame.to_unit(mesh.vertices, fitted.device)
+    near = nearest_neighbors(isopoints.points, vertices, 1).squared_distances[:, 0] <= cell_size**2
+    points, values = isopoints.points[near], isopoints.values[near]
+    quality = measure_quality(points, values, vertices, isopoints.quality.unconverged)
+    return IsoPoints(points, isopoints.normals[near], values, quality)
+
+
 def _mesh_metrics(mesh: TriangleMesh) -> dict[str, float | int]:
+    """An open mesh has no volume."""
+    closed = mesh.is_closed()
     return {
         "mesh_vertices": len(mesh.vertices),
         "mesh_faces": len(mesh.faces),
         "mesh_components": int(face_components(mesh).max()) + 1,
         "mesh_area": float(mesh.face_areas().sum()),
-        "mesh_volume": mesh.volume(),
-        "mesh_closed": mesh.is_closed(),
+        **({"mesh_volume": mesh.volume()} if closed else {}),
+        "mesh_closed": closed,
     }
 
 

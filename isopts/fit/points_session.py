@@ -1,6 +1,7 @@
 """One fit of a point cloud, new or continued: field, objective and optimizer, and what they leave in the run folder."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import nn
@@ -15,7 +16,9 @@ from isopts.fit.points_optimizer import build_optimizer, learning_rate_factor
 from isopts.fit.prepared_cloud import PreparedCloud
 from isopts.fit.schedule import is_due
 from isopts.fit.sign_samples import draw_sign_samples
+from isopts.fit.support import SUPPORT_TENSORS, Support, judge_support
 from isopts.geometry.triangle_mesh import TriangleMesh
+from isopts.isopoints.extract import IsoPointsConfig
 from isopts.kernels.neighbors import nearest_neighbors
 from isopts.mesh.components import largest_component, supported_components
 from isopts.run.checkpoint import Checkpoint, save_checkpoint
@@ -24,6 +27,7 @@ from isopts.run.log import StepReport, append_to_log, drop_log_after
 
 COMMAND = "fit-points"
 _TRUSTED = 0.3  # weight from which on a point of the scan supports the surface
+_SUPPORT_POINTS = 4000  # iso-points that judge the support when the fit has none
 _REACH = 3.0  # how far it does, in noise levels or spacings
 
 
@@ -84,11 +88,14 @@ class PointsSession:
         return step, reason
 
     def write_outputs(self, step: int, stopwatch: Stopwatch) -> dict[str, float | int]:
-        config = self._config
-        return write_outputs(self._fitted(step), config.output, self._folder, stopwatch, config.seed, self._clean)
+        config, fitted = self._config, self._fitted(step)
+        return write_outputs(fitted, config.output, self._folder, stopwatch, config.seed, self._clean)
 
     def _clean(self, mesh: TriangleMesh) -> TriangleMesh:
-        """Without the parts that lie away from the trusted points of the scan: shells, and bubbles around outliers."""
+        """Without what the trusted points of the scan do not support: shells, bubbles around outliers; for an open
+        surface, all that is beyond the scan."""
+        if self._config.output.open:
+            return replace(self._fitted(self.step), support=self._support()).trim(mesh, self._config.output.reach)
         trusted = self._cloud.points[self._objective.weights > _TRUSTED]
         if len(trusted) == 0:
             return largest_component(mesh)
@@ -111,10 +118,26 @@ class PointsSession:
         self._generator.set_state(checkpoint.random_states["fit"])
         self._finished = (checkpoint.step, float(checkpoint.tensors["seconds"]))
 
-    def _save(self, step: int, seconds: float) -> None:
+    def _support(self) -> Support:
+        """At the iso-points in use; at new ones in a fit without."""
+        if (isopoints := self._objective.isopoints) is not None:
+            points, normals = isopoints.points, isopoints.gradients
+        else:
+            found = self._fitted(self.step).isopoints(_SUPPORT_POINTS, IsoPointsConfig(), self._config.seed)
+            points, normals = found.points, found.normals
+        trusted = self._objective.weights > _TRUSTED
+        if int(trusted.sum()) < 2:
+            trusted = torch.ones_like(trusted)
+        scan = self._cloud.points[trusted], self._cloud.normals[trusted]
+        return judge_support(points, normals, *scan, self._cloud.noise)
+
+    def _save(self, step: int, seconds: float, last: bool) -> None:
         tensors = {"seconds": torch.tensor(seconds, dtype=torch.float64)}
         if (isopoints := self._objective.isopoints) is not None:
             tensors |= {f"isopoint_{name}": tensor for name, tensor in isopoints._asdict().items()}
+            if last:  # for `isopts mesh --open`; it costs a search for neighbours
+                support = self._support()
+                tensors |= dict(zip(SUPPORT_TENSORS, (support.clearances, support.spacings), strict=True))
         save_checkpoint(
             self._folder.checkpoint,
             Checkpoint(

@@ -30,7 +30,7 @@ class Recorder:
 
     def callbacks(self):
         return LoopCallbacks(
-            self.reports.append, lambda *finished: self.saved.append(finished), self.stop, self.finished_step
+            self.reports.append, lambda *state: self.saved.append(state), self.stop, self.finished_step
         )
 
     def finished_step(self, step, renewed):
@@ -58,7 +58,7 @@ def test_runs_to_the_end_and_reports():
     assert recorder.reports[0].isopoints == 7
     assert recorder.reports[0].losses["total"] == recorder.reports[0].losses["distance"]
     assert recorder.refreshed == [10, 20, 30, 40]
-    assert [step for step, _ in recorder.saved] == [20, 40]
+    assert [(step, last) for step, _, last in recorder.saved] == [(20, False), (40, True)]
     assert seconds == recorder.saved[-1][1]
 
 
@@ -66,7 +66,7 @@ def test_a_stop_request_ends_it_after_a_checkpoint():
     recorder = Recorder(stop_at=6)
     step, _, reason = run(Parabola(), recorder)
     assert (step, reason) == (5, "interrupted")
-    assert [step for step, _ in recorder.saved] == [5]
+    assert [(step, last) for step, _, last in recorder.saved] == [(5, True)]
 
 
 def test_a_time_limit_ends_it():

@@ -10,8 +10,10 @@ from isopts.config import load_config
 from isopts.data.meshes import read_mesh
 from isopts.data.points import read_points, write_points
 from isopts.errors import DivergedError, InputError
+from isopts.fit.fitted_field import FittedField
 from isopts.fit.points import PointsRun, fit_points
 from isopts.fit.points_config import PointsConfig
+from isopts.mesh.extract import MeshConfig
 from isopts.run.checkpoint import load_checkpoint
 
 CENTER, RADIUS = np.array([500_000.0, 4_600_000.0, 100.0]), 2.0
@@ -103,6 +105,35 @@ def test_two_objects_in_one_scan_stay_two(tmp_path):
     result, _, _ = fit(tmp_path / "two.ply", tmp_path / "run", ["output.preview=false", "fit.steps=120"])
     assert (result.metrics["mesh_components"], result.metrics["mesh_closed"]) == (2, True)
     assert result.metrics["mesh_volume"] == pytest.approx(2 * 4 / 3 * np.pi, rel=0.05)
+
+
+def test_an_open_scan_stays_open_when_asked(scan, tmp_path):
+    cloud, _ = read_points(scan)
+    half = cloud.points[:, 2] < CENTER[2]
+    write_points(tmp_path / "half.ply", cloud.points[half], cloud.normals[half])
+    result, _, _ = fit(tmp_path / "half.ply", tmp_path / "run", ["output.open=true", "output.preview=false"])
+    mesh = read_mesh(result.folder.mesh)
+    assert result.metrics["mesh_closed"] is False
+    assert "mesh_volume" not in result.metrics
+    spacing = np.sqrt(2 * np.pi * RADIUS**2 / half.sum())
+    assert np.abs(mesh.vertices[:, 2].max() - CENTER[2]) < 2 * spacing
+    assert mesh.face_areas().sum() == pytest.approx(2 * np.pi * RADIUS**2, rel=0.06)
+    assert np.abs(np.linalg.norm(mesh.vertices - CENTER, axis=1) - RADIUS).max() < 0.15
+    isopoints, _ = read_points(result.folder.isopoints)
+    assert result.metrics["count"] == len(isopoints) < 450
+    assert isopoints.points[:, 2].max() < CENTER[2] + 2 * spacing
+    fitted = FittedField.load(result.folder.path, torch.device("cpu"))  # what `isopts mesh --open` does
+    again = fitted.trim(fitted.mesh(MeshConfig(resolution=48)), reach=2.5)
+    np.testing.assert_allclose(again.vertices, mesh.vertices, atol=1e-9 * CENTER.max())
+
+
+def test_an_open_fit_without_isopoints_is_trimmed_all_the_same(scan, tmp_path):
+    changes = ["output.open=true", "output.preview=false", "isopoints.enabled=false"]
+    result, _, _ = fit(scan, tmp_path / "run", changes)
+    assert result.metrics["mesh_closed"] is True
+    fitted = FittedField.load(result.folder.path, torch.device("cpu"))
+    with pytest.raises(InputError, match="no iso-points"):
+        fitted.trim(read_mesh(result.folder.mesh), reach=2.5)
 
 
 @pytest.mark.parametrize("stopped_at", [10, 40])
