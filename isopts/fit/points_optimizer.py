@@ -9,7 +9,7 @@ from isopts.fit.points_config import OptimizerConfig
 from isopts.fit.schedule import exponential_decay, halvings, warm_up
 
 
-def build_optimizer(field: nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:
+def build_optimizer(field: nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer | LazyAdam:
     """Adam; for the grid decoder one that only touches the features that were sampled, at a rate of their own."""
     betas = (0.9, config.second_moment_decay)
     if not isinstance(field, GridField):

@@ -3,15 +3,18 @@
 import logging
 import struct
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import trimesh
 
 from isopts.data.formats.obj import read_obj_vertices
 from isopts.data.formats.off import read_off_vertices
 from isopts.data.precision import coordinate_dtype
 from isopts.errors import InputError
 from isopts.geometry.triangle_mesh import TriangleMesh
+
+if TYPE_CHECKING:  # half a second to import; PLY does without
+    import trimesh
 
 logger = logging.getLogger(__name__)
 _CLOUD_READERS = {".obj": read_obj_vertices, ".off": read_off_vertices}  # trimesh drops vertices without faces
@@ -33,6 +36,8 @@ _PARSER_ERRORS = (
 
 def read_interchange_mesh(path: Path) -> TriangleMesh:
     """All geometry of the file as one mesh, placed by the scene's transforms. Raises InputError."""
+    import trimesh
+
     try:
         loaded = trimesh.load(path, process=False, force="mesh")
         vertices, faces = np.asarray(loaded.vertices), np.asarray(loaded.faces)
@@ -51,6 +56,8 @@ def read_interchange_mesh(path: Path) -> TriangleMesh:
 
 def write_interchange_mesh(path: Path, mesh: TriangleMesh) -> None:
     """Format by extension. GLB stores singles: the mesh is centred, the node's double translation puts it back."""
+    import trimesh
+
     exported = trimesh.Trimesh(
         mesh.vertices, mesh.faces, vertex_normals=mesh.normals, vertex_colors=mesh.colors, process=False
     )
@@ -62,12 +69,14 @@ def write_interchange_mesh(path: Path, mesh: TriangleMesh) -> None:
     path.write_bytes(_bytes(exported, suffix[1:]))
 
 
-def _bytes(exported: trimesh.Trimesh | trimesh.Scene, file_type: str) -> bytes:
+def _bytes(exported: "trimesh.Trimesh | trimesh.Scene", file_type: str) -> bytes:
     content = exported.export(file_type=file_type)
     return content.encode() if isinstance(content, str) else content
 
 
-def _centred_scene(exported: trimesh.Trimesh) -> trimesh.Scene:
+def _centred_scene(exported: "trimesh.Trimesh") -> "trimesh.Scene":
+    import trimesh
+
     center = exported.bounds.mean(axis=0) if len(exported.vertices) else np.zeros(3)
     exported.apply_translation(-center)
     scene = trimesh.Scene()
