@@ -56,8 +56,8 @@ def dual_contour(shape: SignedDistance, half_side: float, resolution: int) -> tu
     """
     grid = _Grid(resolution, half_side)
     crossings = _crossings(shape, _without_checkered_faces(_inside(shape, grid)), grid)
-    cells, ring_index = np.unique(_rings(crossings).reshape(-1, 3), axis=0, return_inverse=True)
-    vertices = _vertices(crossings, grid.places(cells), grid.size, ring_index.reshape(-1))
+    cells, ring_index = _without_repeats(_rings(crossings).reshape(-1, 3), resolution)
+    vertices = _vertices(crossings, grid.places(cells), grid.size, ring_index)
     vertices = _in_chunks(lambda points: project_onto(shape, points, _NEWTON_STEPS), vertices)
     return vertices, _triangles(shape, vertices, ring_index.reshape(-1, 4), crossings.outward)
 
@@ -73,9 +73,17 @@ def _inside(shape: SignedDistance, grid: _Grid) -> np.ndarray:
     inside = inside[tuple(slice(side) for side in corners)].copy()
     near = blocks[np.abs(values) <= _BOUND_SLACK * np.sqrt(3) / 2 * _COARSE * grid.size]
     offsets = np.indices((_COARSE + 1,) * 3).reshape(3, -1).T
-    number = np.unique(np.ravel_multi_index((near[:, None] + offsets).reshape(-1, 3).T, corners))
-    inside.ravel()[number] = _in_chunks(shape, grid.places(np.stack(np.unravel_index(number, corners), axis=1))) < 0
+    places, _ = _without_repeats((near[:, None] + offsets).reshape(-1, 3), grid.cells + 1)
+    inside[tuple(places.T)] = _in_chunks(shape, grid.places(places)) < 0
     return inside
+
+
+def _without_repeats(coordinates: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """Different rows of (M, 3) grid coordinates below `side`, and where each row is among them (M,)."""
+    number = np.ravel_multi_index(tuple(coordinates.T), (side,) * 3)
+    used = np.zeros(side**3, dtype=bool)
+    used[number] = True
+    return np.argwhere(used.reshape((side,) * 3)), (np.cumsum(used) - 1)[number]
 
 
 def _without_checkered_faces(inside: np.ndarray) -> np.ndarray:

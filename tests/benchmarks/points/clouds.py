@@ -59,8 +59,8 @@ LEVELS: dict[str, Level] = {
     "noise05": Level(None, 0.005, SCANNED),  # 0.33 % of the longest side; the target of 0.5 % is asked of it too
     "noise10_outliers": Level(None, 0.01 / LONGEST_SIDE, SCANNED),
 }
-"""One thing is varied at a time around 0.5 % noise; the numbers are per cent (density: ratio). Where there is noise, the
-normals' components have a standard deviation of 0.2. The last three are the shared clouds."""
+"""One thing is varied at a time around 0.5 % noise. The numbers are per cent, of density the ratio. Where there is
+noise, the normals' components have a standard deviation of 0.2. The last three are the shared clouds."""
 
 
 def choose_clouds(levels: tuple[str, ...], shapes: tuple[str, ...], folder: Path) -> list[Cloud]:
