@@ -58,12 +58,10 @@ def _matrix(options: argparse.Namespace) -> str:
     write_rows_csv(folder / "rows.csv", rows)
     judgements = judge(rows, {level: LEVELS[level].noise for level in levels})
     parts = [_TERMS, judgement_table(judgements) if judgements else "Nothing to compare.", rows_table(rows)]
-    last = mesh_path(folder / "work", rows[-1].method)
+    last = mesh_path(folder / "work", rows[0].method)
     if last.exists():
-        noise = (
-            "Sampling noise of the metric ({:,} samples, five seeds, last mesh): chamfer {:.2%}, 1 - normals {:.2%}."
-        )
-        parts.append(noise.format(SAMPLES, *sampling_noise(last, clouds[-1].reference)))
+        noise = "Sampling noise of the metric ({:,} samples, five seeds, {}): chamfer {:.2%}, 1 - normals {:.2%}."
+        parts.append(noise.format(SAMPLES, clouds[-1].name, *sampling_noise(last, clouds[-1].reference)))
     return "\n\n".join(parts)
 
 
