@@ -15,6 +15,11 @@ class PrepareConfig(StrictModel):
     """From the scan to clean, oriented points in the unit frame."""
 
     longest_side: float = Field(1.5, gt=0, le=1.8, description="longest side of the scan in the unit frame")
+    thin_to: int = Field(
+        500_000,
+        ge=0,
+        description="a scan of at least twice as many points is averaged in groups to about this many; 0: never",
+    )
     outlier_factor: float = Field(
         5.0,
         ge=0,

@@ -14,9 +14,11 @@ from isopts.geometry.frames import WorldToUnit
 from isopts.geometry.noise import noise_and_support
 from isopts.geometry.normals import estimate_normals
 from isopts.geometry.orientation import orient_normals
+from isopts.geometry.thinning import thin_points
 from isopts.kernels.neighbors import nearest_neighbors
 
 _NEIGHBORS = 16
+_FRAME_SAMPLE, _FRAME_QUANTILES = 100_000, (0.01, 0.99)
 _DENOISING_ANGLE_DEGREES = 20.0  # of the paper's point-cloud recipe
 
 
@@ -36,20 +38,20 @@ class PreparedCloud:
 
 
 def prepare_cloud(cloud: PointCloud, config: PrepareConfig, device: torch.device) -> PreparedCloud:
-    """Drop outliers, choose the frame from what is left, estimate noise, complete the normals.
+    """Thin a dense scan, drop outliers, choose the frame from what is left, estimate noise, complete the normals.
 
     Raises InputError when too few points are left.
     """
     notes = []
-    kept = _inliers(cloud.points, config, device)
+    cloud = _thinned(cloud, config.thin_to, device, notes)
+    kept, radius = _inliers(cloud.points, config, device)
     if (dropped := int((~kept).sum())) > 0:
         notes.append(f"{dropped:,} of {len(kept):,} points lie far from all others and were dropped as outliers.")
     if int(kept.sum()) < POINTS_MIN:
         raise InputError(f"Only {int(kept.sum())} usable points are left; at least {POINTS_MIN} are needed.")
     frame = WorldToUnit.from_bounds(cloud.points[kept], config.longest_side)
     points = frame.to_unit(cloud.points[kept], device)
-    squared_radius = nearest_neighbors(points, points, min(_NEIGHBORS, len(points))).squared_distances[:, -1]
-    areas = torch.pi * squared_radius / _NEIGHBORS
+    areas = torch.pi * (frame.scale * radius).square() / _NEIGHBORS
     areas = areas.clamp_max(2 * areas.median())  # a sparse place must not outweigh the rest of the surface
     noise = noise_and_support(points)
     given = None if cloud.normals is None else cloud.normals[kept]
@@ -60,19 +62,37 @@ def prepare_cloud(cloud: PointCloud, config: PrepareConfig, device: torch.device
     return PreparedCloud(points, normals, areas, noise.deviation, float(areas.median().sqrt()), frame, notes)
 
 
-def _inliers(points: np.ndarray, config: PrepareConfig, device: torch.device) -> np.ndarray:
-    """(N,) bool: the 16th neighbour is about as far as it is for most points, and for the neighbours."""
-    if len(points) <= _NEIGHBORS:
-        return np.ones(len(points), dtype=bool)
-    local = WorldToUnit.from_bounds(points).to_unit(points, device)
-    found = nearest_neighbors(local, local, _NEIGHBORS)
+def _thinned(cloud: PointCloud, thin_to: int, device: torch.device, notes: list[str]) -> PointCloud:
+    """`cloud`, or averages of groups of its points where it has at least twice as many as `thin_to`."""
+    group = len(cloud) // thin_to if thin_to > 0 else 1
+    if group < 2:
+        return cloud
+    local = _local_frame(cloud.points)
+    normals = None if cloud.normals is None else torch.from_numpy(cloud.normals).to(device)
+    points, normals = thin_points(local.to_unit(cloud.points, device), normals, group)
+    notes.append(f"Each {group} of {len(cloud):,} points were averaged to one (prepare.thin_to changes that).")
+    return PointCloud(local.to_world(points), None if normals is None else normals.cpu().numpy())
+
+
+def _local_frame(points: np.ndarray) -> WorldToUnit:
+    """One whose single precision does not suffer from outliers a thousand times farther away than the scan is long."""
+    sample = points[:: -(-len(points) // _FRAME_SAMPLE)]
+    return WorldToUnit.from_bounds(np.quantile(sample, _FRAME_QUANTILES, axis=0))
+
+
+def _inliers(points: np.ndarray, config: PrepareConfig, device: torch.device) -> tuple[np.ndarray, torch.Tensor]:
+    """(N,) bool: the 16th neighbour is about as far as it is for most points, and for the neighbours; and for those
+    for which this is true the distance of that neighbour, in the unit of `points`."""
+    frame = _local_frame(points)
+    local = frame.to_unit(points, device)
+    found = nearest_neighbors(local, local, min(_NEIGHBORS, len(points)))
     radius = found.squared_distances[:, -1].sqrt()
     kept = torch.ones_like(radius, dtype=torch.bool)
     if config.outlier_factor > 0:
         kept &= radius <= config.outlier_factor * radius.median()
     if config.local_outlier_factor > 0:
         kept &= radius <= config.local_outlier_factor * radius[found.indices].median(dim=1).values
-    return kept.cpu().numpy()
+    return kept.cpu().numpy(), radius[kept] / frame.scale
 
 
 def _normals(points: torch.Tensor, given: np.ndarray | None, neighbors: int, notes: list[str]) -> torch.Tensor:

@@ -85,3 +85,31 @@ def test_an_outlier_near_the_surface_is_dropped():
     prepared = prepare_cloud(PointCloud(np.concatenate([cloud.points, stray])), PrepareConfig(), CPU)
     heights = prepared.points.norm(dim=1) / prepared.frame.scale - 10
     assert (heights > 1).sum() < 10
+
+
+def test_a_dense_scan_is_thinned_and_stays_where_it_is():
+    cloud = sphere(20_000, noise=0.02, outliers=200)
+    prepared = prepare_cloud(cloud, PrepareConfig(thin_to=2000), CPU)
+    assert 1900 < len(prepared.points) < 2020
+    assert prepared.notes[0].startswith("Each 10 of 20,200 points were averaged to one")
+    heights = np.linalg.norm(prepared.frame.to_world(prepared.points) - [1000, 2000, 3000], axis=1) - 10
+    assert (np.abs(heights) > 0.1).sum() < 5
+    assert np.median(heights) == pytest.approx(0, abs=0.005)
+    full = prepare_cloud(cloud, PrepareConfig(thin_to=0), CPU)
+    assert len(full.points) > 19_900
+    assert float(prepared.areas.sum()) == pytest.approx(float(full.areas.sum()), rel=0.1)
+
+
+def test_a_scan_of_less_than_twice_the_number_is_not_thinned():
+    prepared = prepare_cloud(sphere(3999), PrepareConfig(thin_to=2000), CPU)
+    assert len(prepared.points) > 3900
+    assert prepared.notes == []
+
+
+def test_a_very_far_outlier_does_not_blur_the_scan():
+    cloud = sphere(5000)
+    far = np.concatenate([cloud.points, [[1e9, 0, 0]]])
+    normals = np.concatenate([cloud.normals, [[1, 0, 0]]]).astype(np.float32)
+    expected, prepared = (prepare_cloud(each, PrepareConfig(), CPU) for each in (cloud, PointCloud(far, normals)))
+    assert len(prepared.points) == len(expected.points)
+    torch.testing.assert_close(prepared.areas, expected.areas, rtol=1e-3, atol=0)
