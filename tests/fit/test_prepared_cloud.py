@@ -94,7 +94,7 @@ def test_a_dense_scan_is_thinned_and_stays_where_it_is():
     assert prepared.notes[0].startswith("Each 10 of 20,200 points were averaged to one")
     heights = np.linalg.norm(prepared.frame.to_world(prepared.points) - [1000, 2000, 3000], axis=1) - 10
     assert (np.abs(heights) > 0.1).sum() < 5
-    assert np.median(heights) == pytest.approx(0, abs=0.005)
+    assert np.median(heights) == pytest.approx(0, abs=0.02)  # the noise; groups of a curved surface average below it
     full = prepare_cloud(cloud, PrepareConfig(thin_to=0), CPU)
     assert len(full.points) > 19_900
     assert float(prepared.areas.sum()) == pytest.approx(float(full.areas.sum()), rel=0.1)
