@@ -1,46 +1,36 @@
 """`isopts fit-points`: a surface from a point cloud."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
+from isopts.cli import fit_options as options
 from isopts.cli.options import Device, Json, Overrides, Quiet
 from isopts.cli.threads import Threads
+from isopts.errors import InputError
 
 if TYPE_CHECKING:
+    from isopts.fit.points_config import PointsConfig
     from isopts.fit.result import FitResult
 
 
 def fit_points(
-    scan: Annotated[Path, typer.Argument(help="Point cloud: PLY, XYZ, NPY, or the vertices of an OBJ or OFF.")],
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Run folder.", show_default="runs/<name of the scan>")
-    ] = None,
-    config: Annotated[
-        str | None, typer.Option(help="points_fast, points_paper or a YAML file.", show_default="points_fast")
-    ] = None,
+    scan: options.Scan,
+    output: options.RunOutput = None,
+    preset: options.PresetName = None,
+    config: options.Config = None,
     overrides: Overrides = None,
-    decoder: Annotated[str | None, typer.Option(help="Network: grid, siren or sdf.", show_default=False)] = None,
-    ear: Annotated[bool, typer.Option("--ear", help="Up-sample the iso-points towards edges.")] = False,
-    open_: Annotated[bool, typer.Option("--open", help="Cut the surface where the scan ends; no lids.")] = False,
-    denoise_normal: Annotated[
-        bool, typer.Option("--denoise-normal", help="Filter the scan's normals before the fit.")
-    ] = False,
-    use_off_normal_loss: Annotated[
-        bool, typer.Option("--use-off-normal-loss", help="Early on, turn gradients along the nearest normals.")
-    ] = False,
-    use_sal_loss: Annotated[
-        bool, typer.Option("--use-sal-loss", help="Also fit the unsigned distance away from the scan.")
-    ] = False,
-    exit_after: Annotated[
-        float | None, typer.Option(min=0, metavar="SECONDS", help="End the fit after this time.", show_default=False)
-    ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in the run folder.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in the run folder.")] = False,
-    seed: Annotated[
-        int | None, typer.Option(min=0, max=2**63 - 1, help="Seed of every random choice.", show_default="0")
-    ] = None,
+    open_: options.OpenSurface = False,
+    decoder: options.Decoder = None,
+    ear: options.EdgeAware = False,
+    denoise_normal: options.DenoiseNormal = False,
+    use_off_normal_loss: options.OffNormalLoss = False,
+    use_sal_loss: options.SalLoss = False,
+    exit_after: options.ExitAfter = None,
+    resume: options.Resume = False,
+    overwrite: options.Overwrite = False,
+    seed: options.FitSeed = None,
     device: Device = "auto",
     threads: Threads = 0,
     as_json: Json = False,
@@ -50,40 +40,51 @@ def fit_points(
 
     Example:  isopts fit-points scan122.ply
 
+    Example:  isopts fit-points scan122.ply --preset preview --open
+
     Example:  isopts fit-points scan122.ply --config points_paper --exit-after 600 -o runs/paper
     """
     from isopts.cli.device import choose_device
     from isopts.cli.progress import FitProgress
     from isopts.cli.threads import use_threads
-    from isopts.config import load_config
     from isopts.fit.points import PointsRun
     from isopts.fit.points import fit_points as fit
-    from isopts.fit.points_config import PointsConfig
-    from isopts.fit.resume import stored_config
     from isopts.run.interruption import stop_requests
 
     flags = {
+        "output.open=true": open_,
         f"field.decoder={decoder}": decoder is not None,
         "isopoints.extraction.edge_aware={angle_degrees: 20.0, repulsion: 0.4}": ear,
-        "output.open=true": open_,
         "prepare.denoise_normals=true": denoise_normal,
         "losses.off_normal=2.0": use_off_normal_loss,
         "losses.sal=10.0": use_sal_loss,
         "sampling.signed=2048": use_sal_loss,
         f"seed={seed}": seed is not None,
     }
-    changes = [key for key, given in flags.items() if given] + (overrides or [])
+    changes = [change for change, given in flags.items() if given] + (overrides or [])
     folder = output or Path("runs") / scan.stem
-    if resume and not (config or changes):
-        settings = stored_config(folder)
-    else:
-        settings = load_config(PointsConfig, config or "points_fast", changes)
+    settings = _settings(preset, config, changes, folder if resume else None)
     run = PointsRun(scan, folder, choose_device(device), overwrite, resume, exit_after)
     with FitProgress(quiet) as progress, stop_requests() as stop:
         progress.on_note(use_threads(threads, settings.field.decoder))
         result = fit(run, settings, progress.on_step, progress.on_note, lambda: stop.requested)
     _print(result, as_json)
     raise typer.Exit(stop.exit_code)
+
+
+def _settings(
+    preset: options.Preset | None, config: str | None, changes: list[str], resumed: Path | None
+) -> "PointsConfig":
+    """The configuration that the options ask for; that of the run in the folder `resumed` when they ask for none."""
+    from isopts.config import load_config
+    from isopts.fit.points_config import PointsConfig
+    from isopts.fit.resume import stored_config
+
+    if preset and config:
+        raise InputError(f"--preset {preset.value} and --config {config} both name a configuration; give one of them.")
+    if resumed and not (preset or config or changes):
+        return stored_config(resumed)
+    return load_config(PointsConfig, config or (preset or options.Preset.DEFAULT).config, changes)
 
 
 def _print(result: "FitResult", as_json: bool) -> None:

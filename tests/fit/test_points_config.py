@@ -1,35 +1,119 @@
-"""The installed configurations are complete, explained, and say what the recipes say."""
+"""The installed configurations are complete, explained, and differ from the defaults where the recipes say so.
 
-from importlib import resources
+After a change of a default, of a description or of a recipe: `python tests/fit/test_points_config.py` rewrites them.
+"""
+
+from pathlib import Path
 
 import pytest
 
-from isopts.config import dump_config, load_config
+from isopts.config import config_differences, config_from_dict, dotted_names, dump_config, load_config
 from isopts.errors import ConfigError
 from isopts.fit.points_config import PointsConfig
 
+FOLDER = Path(__file__).parents[2] / "configs"
+UNIT = "Lengths are in the unit frame, in which\n# the scan's longest side is 1.5.\n"
+HEADERS = {
+    "points_fast": "# The default of `isopts fit-points`: feature grid, side of the surface known from the winding "
+    f"number, iso-points\n# moved onto the scan. {UNIT}",
+    "points_preview": f"# `isopts fit-points --preset preview`: a usable mesh within seconds. {UNIT}",
+    "points_fine": f"# `isopts fit-points --preset fine`: more detail for more time. {UNIT}",
+    "points_paper": f"# The recipe of the iso-points paper (CVPR 2021) with a SIREN: hours on a CPU. {UNIT}",
+}
+RECIPES = {
+    "points_fast": {},
+    "points_preview": {
+        "sampling.data": 1024,
+        "sampling.gaussian": 512,
+        "sampling.signed": 512,
+        "sampling.signed_pool": 50_000,
+        "sampling.isopoints": 1024,
+        "isopoints.first_step": 60,
+        "isopoints.every_steps": 50,
+        "isopoints.count": 2000,
+        "fit.steps": 150,
+        "fit.checkpoint_every": 1000,
+        "output.mesh.resolution": 128,
+        "output.isopoints": 0,
+        "output.preview": False,
+    },
+    "points_fine": {
+        "fit.steps": 1800,
+        "output.mesh.resolution": 512,
+    },
+    "points_paper": {
+        "field.decoder": "siren",
+        "follow_noise": False,
+        "prepare.outlier_factor": 0.0,
+        "prepare.local_outlier_factor": 0.0,
+        "sampling.data": 5000,
+        "sampling.gaussian": 2500,
+        "sampling.gaussian_std": 0.1,
+        "sampling.uniform": 2500,
+        "sampling.signed": 0,
+        "sampling.isopoints": 0,
+        "losses.data": 1000.0,
+        "losses.data_huber": 0.0,
+        "losses.normal": 100.0,
+        "losses.eikonal": 50.0,
+        "losses.sign": 0.0,
+        "losses.off_surface": 100.0,
+        "losses.isopoint": 1000.0,
+        "losses.isopoint_normal": 100.0,
+        "losses.share_by_count": True,
+        "isopoints.first_step": 501,
+        "isopoints.every_steps": 2000,
+        "isopoints.count": 0,
+        "isopoints.weight_noise_levels": 0.0,
+        "isopoints.consolidate_noise_levels": 0.0,
+        "isopoints.extraction.method": "paper",
+        "isopoints.extraction.resample.form": "paper",
+        "isopoints.extraction.resample.iterations": 5,
+        "isopoints.extraction.resample.k": 16,
+        "optimizer.learning_rate": 1e-4,
+        "optimizer.warm_up_steps": 0,
+        "optimizer.schedule": "halvings",
+        "optimizer.second_moment_decay": 0.999,
+        "optimizer.gradient_norm_max": 1.0,
+        "fit.steps": 30_000,
+        "fit.log_every": 100,
+        "fit.checkpoint_every": 1000,
+        "output.mesh.resolution": 512,
+    },
+}
 
-@pytest.mark.parametrize("name", ["points_fast", "points_paper"])
-def test_every_key_is_there_with_its_current_meaning(name):
-    text = (resources.files("isopts.configs") / f"{name}.yml").read_text()
-    body = "".join(line for line in text.splitlines(keepends=True) if not line.startswith("#"))
-    assert body == dump_config(load_config(PointsConfig, name))
+
+def recipe(name):
+    values = PointsConfig().model_dump(mode="json")
+    for key, value in RECIPES[name].items():
+        *parents, last = key.split(".")
+        inner = values
+        for parent in parents:
+            inner = inner[parent]
+        inner[last] = value
+    return config_from_dict(PointsConfig, values, name)
 
 
-def test_the_default_configuration_is_the_default_of_every_key():
-    assert load_config(PointsConfig, "points_fast") == PointsConfig()
+def test_every_configuration_has_a_recipe():
+    assert {path.stem for path in FOLDER.glob("points_*.yml")} == set(RECIPES) == set(HEADERS)
 
 
-def test_the_paper_recipe():
-    config = load_config(PointsConfig, "points_paper")
-    assert (config.field.decoder, config.field.siren.width, config.field.siren.omega) == ("siren", 256, 30.0)
-    assert (config.fit.steps, config.optimizer.learning_rate) == (30_000, 1e-4)
-    assert config.optimizer.halve_at == (10_000, 20_000)
-    assert (config.sampling.data, config.sampling.gaussian + config.sampling.uniform) == (5000, 5000)
-    weights = config.losses
-    assert (weights.data, weights.normal, weights.off_surface, weights.eikonal) == (1000, 100, 100, 50)
-    assert (weights.isopoint, weights.isopoint_normal, weights.share_by_count) == (1000, 100, True)
-    assert (config.isopoints.first_step, config.isopoints.every_steps) == (501, 2000)
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_configuration_is_its_recipe_with_every_key_explained(name):
+    assert load_config(PointsConfig, name) == recipe(name)
+    assert (FOLDER / f"{name}.yml").read_text(encoding="utf-8") == HEADERS[name] + dump_config(recipe(name))
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_only_names_keys_that_differ(name):
+    assert set(RECIPES[name]) <= set(dotted_names(PointsConfig))
+    assert set(config_differences(PointsConfig(), recipe(name))) == set(RECIPES[name])
+
+
+def test_the_presets_grow_in_cost():
+    preview, default, fine = (load_config(PointsConfig, f"points_{name}") for name in ("preview", "fast", "fine"))
+    assert preview.fit.steps < default.fit.steps < fine.fit.steps
+    assert preview.output.mesh.resolution < default.output.mesh.resolution <= fine.output.mesh.resolution
 
 
 @pytest.mark.parametrize(
@@ -42,3 +126,8 @@ def test_the_paper_recipe():
 def test_a_term_without_samples_is_refused(changes, keys):
     with pytest.raises(ConfigError, match=f"points_fast: {keys}"):
         load_config(PointsConfig, "points_fast", changes)
+
+
+if __name__ == "__main__":
+    for each in RECIPES:
+        (FOLDER / f"{each}.yml").write_text(HEADERS[each] + dump_config(recipe(each)), encoding="utf-8")
