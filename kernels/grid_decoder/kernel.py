@@ -13,6 +13,7 @@ wp.set_module_options({"enable_backward": False})
 
 UNITS = 64
 vec64 = wp.types.vector(length=UNITS, dtype=float)
+mat264 = wp.types.matrix(shape=(2, UNITS), dtype=float)
 
 _AFFINE = """
 #pragma clang fp reassociate(on) contract(fast)
@@ -43,18 +44,30 @@ for (int j = 0; j < 64; ++j) sum += a.c[j] * b.c[j];
 return sum;
 """
 
-_ADD_OUTER = """
+_ACTIVATE = """
 #pragma clang fp reassociate(on) contract(fast)
-const float* x = rows.data + row * count;
-float* w = weights.data + task * count * 64;
-for (int i = 0; i < count; ++i, w += 64)
-    for (int j = 0; j < 64; ++j) w[j] += x[i] * units.c[j];
+wp::mat_t<2, 64, wp::float32> result;
+for (int j = 0; j < 64; ++j) {
+    const float x = z.c[j];
+    const float positive = x > 0.0f ? x : 0.0f;
+    float a = x > 0.0f ? x : -x;
+    a = (a < 0.3f ? a : 0.3f) * (-100.0f / 64.0f);
+    float e = 1.0f + a * (1.0f + a * (0.5f + a * (1.0f / 6.0f + a * (1.0f / 24.0f + a * (1.0f / 120.0f)))));
+    for (int i = 0; i < 6; ++i) e *= e;
+    const float low = e / (1.0f + e);
+    const float y = e / (2.0f + e);
+    const float b = y * y;
+    const float series = 1.0f + b * (1.0f / 3.0f + b * (1.0f / 5.0f + b * (1.0f / 7.0f + b * 0.1205f)));
+    result.data[0][j] = positive + 0.02f * y * series;
+    result.data[1][j] = x > 0.0f ? 1.0f - low : low;
+}
+return result;
 """
 
 _ADD_TWO_OUTER = """
 #pragma clang fp reassociate(on) contract(fast)
 const float* x = rows.data + row * count;
-const float* t = tangents.data + row * count;
+const float* t = tangents.data + task * count;
 float* w = weights.data + task * count * 64;
 for (int i = 0; i < count; ++i, w += 64)
     for (int j = 0; j < 64; ++j) w[j] += x[i] * units.c[j] + t[i] * tangent_units.c[j];
@@ -79,14 +92,6 @@ def back_through_weights(
 def dot(a: vec64, b: vec64) -> float: ...
 
 
-@wp.func_native(_ADD_OUTER)
-def add_outer(
-    rows: wp.array(dtype=float), units: vec64, row: int, count: int, weights: wp.array(dtype=float), task: int
-):
-    """Add row x units to the task's own sum of weight gradients."""
-    ...
-
-
 @wp.func_native(_ADD_TWO_OUTER)
 def add_two_outer(
     rows: wp.array(dtype=float),
@@ -98,85 +103,32 @@ def add_two_outer(
     weights: wp.array(dtype=float),
     task: int,
 ):
-    """Add row x units + tangent row x tangent units to the task's own sum of weight gradients."""
+    """Add row x units + the task's tangent row x tangent units to the task's sum of weight gradients."""
+    ...
+
+
+@wp.func_native(_ACTIVATE)
+def activate(z: vec64) -> mat264:
+    """log(1 + exp(100 z)) / 100 and its derivative 1 / (1 + exp(-100 z)), relative error 5e-6.
+
+    exp(-100 |z|) is a fifth-order series at 1/64 of the exponent, squared six times: plain products keep all lanes
+    busy where a call would take them one by one. Beyond 100 |z| = 30 it is constant: no float32 sum notices, and its
+    products with adjoints do not become subnormal, which halves the speed. The logarithm is 2 artanh(e / (2 + e));
+    the last coefficient of artanh's series is 1/9 plus what the terms left out amount to for e near 1.
+    """
     ...
 
 
 @wp.func
-def decay(z: vec64):
-    """exp(-100 |z|), relative error 5e-6: a fifth-order series at 1/64 of the exponent, squared six times.
-
-    Plain products keep all lanes busy where a call to exp would take them one by one. Beyond 100 |z| = 30 it is
-    constant: no float32 sum notices, and its products with adjoints do not become subnormal, which halves the speed.
-    """
-    a = wp.min(wp.abs(z), vec64(0.3)) * (-100.0 / 64.0)
-    e = vec64(1.0 / 24.0) + a * (1.0 / 120.0)
-    e = vec64(1.0 / 6.0) + wp.cw_mul(a, e)
-    e = vec64(0.5) + wp.cw_mul(a, e)
-    e = vec64(1.0) + wp.cw_mul(a, e)
-    e = vec64(1.0) + wp.cw_mul(a, e)
-    for _ in range(wp.static(6)):
-        e = wp.cw_mul(e, e)
-    return e
-
-
-@wp.func
-def softplus(z: vec64, e: vec64):
-    """log(1 + exp(100 z)) / 100 from e = decay(z): max(z, 0) + 2 artanh(e / (2 + e)) / 100.
-
-    The last coefficient of artanh's series is 1/9 plus what the terms left out amount to for e near 1.
-    """
-    y = wp.cw_div(e, e + vec64(2.0))
-    b = wp.cw_mul(y, y)
-    series = vec64(1.0 / 7.0) + b * 0.1205
-    series = vec64(1.0 / 5.0) + wp.cw_mul(b, series)
-    series = vec64(1.0 / 3.0) + wp.cw_mul(b, series)
-    series = vec64(1.0) + wp.cw_mul(b, series)
-    return wp.max(z, vec64(0.0)) + wp.cw_mul(y, series) * 0.02
-
-
-@wp.func
-def sigmoid(z: vec64, e: vec64):
-    """1 / (1 + exp(-100 z)) from e = decay(z)."""
-    low = wp.cw_div(e, e + vec64(1.0))
-    positive = wp.min(wp.max(z * 1.0e30, vec64(0.0)), vec64(1.0))  # 1 where z > 0, without a branch
-    return low + wp.cw_mul(positive, vec64(1.0) - low * 2.0)
-
-
-@wp.func
-def write_position(inputs: wp.array(dtype=float), first: int, point: wp.vec3):
-    inputs[first] = point[0]
-    inputs[first + 1] = point[1]
-    inputs[first + 2] = point[2]
-    inputs[first + 3] = 1.0
+def write_position(rows: wp.array(dtype=float), start: int, position: wp.vec3, one: float):
+    rows[start] = position[0]
+    rows[start + 1] = position[1]
+    rows[start + 2] = position[2]
+    rows[start + 3] = one
 
 
 @wp.kernel
-def value_kernel(
-    first: int,
-    points: wp.array(dtype=wp.vec3),
-    table: wp.array(dtype=wp.vec2),
-    levels: wp.array(dtype=wp.vec4i),
-    weights: wp.array(dtype=float),
-    output: wp.array(dtype=vec64),
-    bias: wp.array(dtype=float),
-    inputs: wp.array(dtype=float),
-    value: wp.array(dtype=float),
-):
-    n = first + wp.tid()
-    count = 4 + 2 * levels.shape[0]
-    point = points[n]
-    write_position(inputs, n * count, point)
-    for level in range(levels.shape[0]):
-        at = interpolate(point, levels[level], table)
-        inputs[n * count + 4 + 2 * level] = at.value[0]
-        inputs[n * count + 5 + 2 * level] = at.value[1]
-    z = through_weights(inputs, n, count, weights)
-    value[n] = dot(softplus(z, decay(z)), output[0]) + bias[0]
-
-
-@wp.kernel
-def value_and_gradient_kernel(
+def decode_kernel(
     first: int,
     points: wp.array(dtype=wp.vec3),
     table: wp.array(dtype=wp.vec2),
@@ -190,56 +142,36 @@ def value_and_gradient_kernel(
     value: wp.array(dtype=float),
     gradient: wp.array(dtype=wp.vec3),
 ):
+    """`jacobian`, `input_gradients` and `gradient` are empty for a value alone."""
     n = first + wp.tid()
+    with_gradient = gradient.shape[0] > 0
     count = 4 + 2 * levels.shape[0]
-    point = points[n]
-    write_position(inputs, n * count, point)
-    for level in range(levels.shape[0]):
-        at = interpolate(point, levels[level], table)
-        inputs[n * count + 4 + 2 * level] = at.value[0]
-        inputs[n * count + 5 + 2 * level] = at.value[1]
-        jacobian[n, level] = mat23(at.dx[0], at.dy[0], at.dz[0], at.dx[1], at.dy[1], at.dz[1])
-    z = through_weights(inputs, n, count, weights)
-    e = decay(z)
-    value[n] = dot(softplus(z, e), output[0]) + bias[0]
-    back_through_weights(wp.cw_mul(sigmoid(z, e), output[0]), weights, input_gradients, n, count)
     row = n * count
-    total = wp.vec3(input_gradients[row], input_gradients[row + 1], input_gradients[row + 2])
+    point = points[n]
+    write_position(inputs, row, point, 1.0)
+    features = wp.vec2()
     for level in range(levels.shape[0]):
-        at_level = wp.vec2(input_gradients[row + 4 + 2 * level], input_gradients[row + 5 + 2 * level])
-        total += at_level @ jacobian[n, level]
-    gradient[n] = total
+        if with_gradient:
+            at = interpolate(point, levels[level], table)
+            features = at.value
+            jacobian[n, level] = mat23(at.dx[0], at.dy[0], at.dz[0], at.dx[1], at.dy[1], at.dz[1])
+        else:  # a call of its own, from which the compiler removes the derivatives
+            features = interpolate(point, levels[level], table).value
+        inputs[row + 4 + 2 * level] = features[0]
+        inputs[row + 5 + 2 * level] = features[1]
+    units = activate(through_weights(inputs, n, count, weights))
+    value[n] = dot(units[0], output[0]) + bias[0]
+    if with_gradient:
+        back_through_weights(wp.cw_mul(units[1], output[0]), weights, input_gradients, n, count)
+        total = wp.vec3(input_gradients[row], input_gradients[row + 1], input_gradients[row + 2])
+        for level in range(levels.shape[0]):
+            at_level = wp.vec2(input_gradients[row + 4 + 2 * level], input_gradients[row + 5 + 2 * level])
+            total += at_level @ jacobian[n, level]
+        gradient[n] = total
 
 
 @wp.kernel
-def value_backward_kernel(
-    first: int,
-    run: int,
-    inputs: wp.array(dtype=float),
-    weights: wp.array(dtype=float),
-    output: wp.array(dtype=vec64),
-    value_gradient: wp.array(dtype=float),
-    input_adjoints: wp.array(dtype=float),
-    weight_sums: wp.array(dtype=float),
-    output_sums: wp.array(dtype=vec64),
-):
-    """Task = run of points with its own sums of the weights' gradients."""
-    task = first + wp.tid()
-    count = weights.shape[0] / 64
-    out = output[0]
-    output_sum = vec64()
-    for n in range(task * run, wp.min(task * run + run, value_gradient.shape[0])):
-        z = through_weights(inputs, n, count, weights)
-        e = decay(z)
-        output_sum += softplus(z, e) * value_gradient[n]
-        z_adjoint = wp.cw_mul(sigmoid(z, e), out) * value_gradient[n]
-        add_outer(inputs, z_adjoint, n, count, weight_sums, task)
-        back_through_weights(z_adjoint, weights, input_adjoints, n, count)
-    output_sums[task] = output_sum
-
-
-@wp.kernel
-def value_and_gradient_backward_kernel(
+def decode_backward_kernel(
     first: int,
     run: int,
     inputs: wp.array(dtype=float),
@@ -253,28 +185,28 @@ def value_and_gradient_backward_kernel(
     weight_sums: wp.array(dtype=float),
     output_sums: wp.array(dtype=vec64),
 ):
-    """Task = run of points with its own sums of the weights' gradients.
+    """Task = run of points with its own tangent row (zeros at first) and sums of the weights' gradients.
 
     With d the adjoint of the gradient, d . gradient = sum_j w_j sigmoid(z_j) (W t)_j, where the tangent t is the
-    derivative of the input row along d.
+    derivative of the input row along d. `jacobian` and `gradient_gradient` are empty for a value alone.
     """
     task = first + wp.tid()
     count = weights.shape[0] / 64
     out = output[0]
     output_sum = vec64()
+    z_tangent = vec64()
     for n in range(task * run, wp.min(task * run + run, value_gradient.shape[0])):
-        along = gradient_gradient[n]
-        write_position(tangents, n * count, along)
-        tangents[n * count + 3] = 0.0
-        for level in range(jacobian.shape[1]):
-            tangent = jacobian[n, level] * along
-            tangents[n * count + 4 + 2 * level] = tangent[0]
-            tangents[n * count + 5 + 2 * level] = tangent[1]
-        z = through_weights(inputs, n, count, weights)
-        e = decay(z)
-        slope = sigmoid(z, e)
-        z_tangent = through_weights(tangents, n, count, weights)
-        output_sum += softplus(z, e) * value_gradient[n] + wp.cw_mul(slope, z_tangent)
+        if gradient_gradient.shape[0] > 0:
+            along = gradient_gradient[n]
+            write_position(tangents, task * count, along, 0.0)
+            for level in range(jacobian.shape[1]):
+                tangent = jacobian[n, level] * along
+                tangents[task * count + 4 + 2 * level] = tangent[0]
+                tangents[task * count + 5 + 2 * level] = tangent[1]
+            z_tangent = through_weights(tangents, task, count, weights)
+        units = activate(through_weights(inputs, n, count, weights))
+        slope = units[1]
+        output_sum += units[0] * value_gradient[n] + wp.cw_mul(slope, z_tangent)
         curvature = wp.cw_mul(slope, vec64(1.0) - slope) * 100.0
         z_adjoint = wp.cw_mul(out, slope * value_gradient[n] + wp.cw_mul(curvature, z_tangent))
         add_two_outer(inputs, z_adjoint, tangents, wp.cw_mul(out, slope), n, count, weight_sums, task)

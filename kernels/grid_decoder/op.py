@@ -59,9 +59,7 @@ def decode(
         if table_gradient is not None:
             raise InputError("table_gradient: only the fused CPU path (float32, 64 units) accumulates in place")
         return decode_reference(points, *decoder, layout, gradient)
-    function = _ValueAndGradient if gradient else _Value
-    result = function.apply(points, *decoder, layout, table_gradient)
-    return result if gradient else (result, None)
+    return _Decode.apply(points, *decoder, layout, gradient, table_gradient)
 
 
 def is_fused(points: torch.Tensor, decoder: Decoder) -> bool:
@@ -74,67 +72,36 @@ def is_fused(points: torch.Tensor, decoder: Decoder) -> bool:
     )
 
 
-class _Value(torch.autograd.Function):
+class _Decode(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, points, table, input_weights, output_weights, output_bias, layout, table_gradient):
+    def forward(ctx, points, table, input_weights, output_weights, output_bias, layout, with_gradient, table_gradient):
         points, weights = points.contiguous(), input_weights.contiguous()
+        differentiated = len(points) if with_gradient else 0
         inputs = points.new_empty((len(points), len(weights)))
-        value = points.new_empty(len(points))
-        arguments = [points, table, level_table(layout, points.device)]
-        arguments += [weights.view(-1), output_weights.view(1, -1), output_bias.view(1), inputs.view(-1), value]
-        launch(kernel.value_kernel, len(points), arguments, points.device)
-        ctx.save_for_backward(points, table, weights, output_weights, inputs)
-        ctx.layout, ctx.table_gradient = layout, table_gradient
-        return value
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx, value_gradient):
-        points, table, weights, output_weights, inputs = ctx.saved_tensors
-        value_gradient = value_gradient.contiguous()
-        adjoints = torch.empty_like(inputs)
-        weight_sums, output_sums = _sums(len(points), weights)
-        arguments = [_RUN, inputs.view(-1), weights.view(-1), output_weights.view(1, -1), value_gradient]
-        arguments += [adjoints.view(-1), weight_sums.view(-1), output_sums]
-        launch(kernel.value_backward_kernel, len(output_sums), arguments, points.device, grain=1)
-        table_gradient = _scatter(ctx, points, table, adjoints, adjoints, points[:0])
-        return (
-            None,
-            table_gradient,
-            weight_sums.sum(0),
-            output_sums.sum(0),
-            value_gradient.sum(),
-            None,
-            None,
-        )
-
-
-class _ValueAndGradient(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, points, table, input_weights, output_weights, output_bias, layout, table_gradient):
-        points, weights = points.contiguous(), input_weights.contiguous()
-        inputs = points.new_empty((len(points), len(weights)))
-        input_gradients = torch.empty_like(inputs)
-        jacobian = points.new_empty((len(points), layout.levels, FEATURES, 3))
-        value, gradient = points.new_empty(len(points)), torch.empty_like(points)
+        input_gradients = points.new_empty((differentiated, len(weights)))
+        jacobian = points.new_empty((differentiated, layout.levels, FEATURES, 3))
+        value, gradient = points.new_empty(len(points)), points.new_empty((differentiated, 3))
         arguments = [points, table, level_table(layout, points.device)]
         arguments += [weights.view(-1), output_weights.view(1, -1), output_bias.view(1), inputs.view(-1), jacobian]
         arguments += [input_gradients.view(-1), value, gradient]
-        launch(kernel.value_and_gradient_kernel, len(points), arguments, points.device)
+        launch(kernel.decode_kernel, len(points), arguments, points.device)
         ctx.save_for_backward(points, table, weights, output_weights, inputs, input_gradients, jacobian)
         ctx.layout, ctx.table_gradient = layout, table_gradient
-        return value, gradient
+        return value, gradient if with_gradient else None
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, value_gradient, gradient_gradient):
         points, table, weights, output_weights, inputs, input_gradients, jacobian = ctx.saved_tensors
-        value_gradient, gradient_gradient = value_gradient.contiguous(), gradient_gradient.contiguous()
-        tangents, adjoints = torch.empty_like(inputs), torch.empty_like(inputs)
-        weight_sums, output_sums = _sums(len(points), weights)
+        value_gradient = value_gradient.contiguous()
+        gradient_gradient = points[:0] if gradient_gradient is None else gradient_gradient.contiguous()
+        adjoints = torch.empty_like(inputs)
+        runs = -(-len(points) // _RUN)
+        tangents, weight_sums = weights.new_zeros((runs, len(weights))), weights.new_zeros((runs, *weights.shape))
+        output_sums = weights.new_empty((runs, weights.shape[1]))
         arguments = [_RUN, inputs.view(-1), jacobian, weights.view(-1), output_weights.view(1, -1), value_gradient]
         arguments += [gradient_gradient, tangents.view(-1), adjoints.view(-1), weight_sums.view(-1), output_sums]
-        launch(kernel.value_and_gradient_backward_kernel, len(output_sums), arguments, points.device, grain=1)
+        launch(kernel.decode_backward_kernel, runs, arguments, points.device, grain=1)
         table_gradient = _scatter(ctx, points, table, adjoints, input_gradients, gradient_gradient)
         return (
             None,
@@ -144,13 +111,8 @@ class _ValueAndGradient(torch.autograd.Function):
             value_gradient.sum(),
             None,
             None,
+            None,
         )
-
-
-def _sums(count: int, weights: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """One sum a run of points: of the input weights' gradients (runs, inputs, H), of the output's (runs, H)."""
-    runs = -(-count // _RUN)
-    return weights.new_zeros((runs, *weights.shape)), weights.new_empty((runs, weights.shape[1]))
 
 
 def _scatter(ctx, points, table, adjoints, input_gradients, gradient_gradient) -> torch.Tensor | None:

@@ -42,28 +42,18 @@ def encode_kernel(
     table: wp.array(dtype=wp.vec2),
     levels: wp.array(dtype=wp.vec4i),
     features: wp.array2d(dtype=wp.vec2),
-):
-    n = first + wp.tid()
-    point = points[n]
-    for level in range(levels.shape[0]):
-        features[n, level] = interpolate(point, levels[level], table).value
-
-
-@wp.kernel
-def encode_with_jacobian_kernel(
-    first: int,
-    points: wp.array(dtype=wp.vec3),
-    table: wp.array(dtype=wp.vec2),
-    levels: wp.array(dtype=wp.vec4i),
-    features: wp.array2d(dtype=wp.vec2),
     jacobian: wp.array2d(dtype=mat23),
 ):
+    """`jacobian` may be empty."""
     n = first + wp.tid()
     point = points[n]
     for level in range(levels.shape[0]):
-        at = interpolate(point, levels[level], table)
-        features[n, level] = at.value
-        jacobian[n, level] = mat23(at.dx[0], at.dy[0], at.dz[0], at.dx[1], at.dy[1], at.dz[1])
+        if jacobian.shape[0] > 0:
+            at = interpolate(point, levels[level], table)
+            features[n, level] = at.value
+            jacobian[n, level] = mat23(at.dx[0], at.dy[0], at.dz[0], at.dx[1], at.dy[1], at.dz[1])
+        else:  # a call of its own, from which the compiler removes the derivatives
+            features[n, level] = interpolate(point, levels[level], table).value
 
 
 @wp.kernel

@@ -32,9 +32,7 @@ def encode(
     check_arguments(points, table, layout)
     if table.dtype != torch.float32:
         return encode_reference(points, table, layout, jacobian)
-    if jacobian:
-        return _EncodeWithJacobian.apply(points, table, layout)
-    return _Encode.apply(points, table, layout), None
+    return _Encode.apply(points, table, layout, jacobian)
 
 
 def check_arguments(points: torch.Tensor, table: torch.Tensor, layout: GridLayout) -> None:
@@ -52,37 +50,20 @@ def check_arguments(points: torch.Tensor, table: torch.Tensor, layout: GridLayou
 
 class _Encode(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, points, table, layout):
+    def forward(ctx, points, table, layout, with_jacobian):
         points, table = points.contiguous(), table.contiguous()
-        features = torch.empty((len(points), layout.levels, FEATURES), device=points.device)
-        levels = level_table(layout, points.device)
-        launch(kernel.encode_kernel, len(points), [points, table, levels, features], points.device)
-        ctx.save_for_backward(points, table)
-        ctx.layout = layout
-        return features.view(-1, layout.channels)
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx, feature_gradient):
-        return (*_backward(ctx, feature_gradient, None), None)
-
-
-class _EncodeWithJacobian(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, points, table, layout):
-        points, table = points.contiguous(), table.contiguous()
-        features = torch.empty((len(points), layout.levels, FEATURES), device=points.device)
-        jacobian = torch.empty((len(points), layout.levels, FEATURES, 3), device=points.device)
+        features = points.new_empty((len(points), layout.levels, FEATURES))
+        jacobian = points.new_empty((len(points) if with_jacobian else 0, layout.levels, FEATURES, 3))
         arguments = [points, table, level_table(layout, points.device), features, jacobian]
-        launch(kernel.encode_with_jacobian_kernel, len(points), arguments, points.device)
+        launch(kernel.encode_kernel, len(points), arguments, points.device)
         ctx.save_for_backward(points, table)
         ctx.layout = layout
-        return features.view(-1, layout.channels), jacobian.view(-1, layout.channels, 3)
+        return features.view(-1, layout.channels), jacobian.view(-1, layout.channels, 3) if with_jacobian else None
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, feature_gradient, jacobian_gradient):
-        return (*_backward(ctx, feature_gradient, jacobian_gradient), None)
+        return (*_backward(ctx, feature_gradient, jacobian_gradient), None, None)
 
 
 def _backward(
