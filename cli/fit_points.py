@@ -1,5 +1,6 @@
 """`isopts fit-points`: a surface from a point cloud."""
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,7 @@ def fit_points(
 
     Example:  isopts fit-points scan122.ply --config points_paper --exit-after 600 -o runs/paper
     """
+    started = time.monotonic()
     from isopts.cli.device import choose_device
     from isopts.cli.progress import FitProgress
     from isopts.cli.threads import use_threads
@@ -64,7 +66,7 @@ def fit_points(
     changes = [change for change, given in flags.items() if given] + (overrides or [])
     folder = output or Path("runs") / scan.stem
     settings = _settings(preset, config, changes, folder if resume else None)
-    run = PointsRun(scan, folder, choose_device(device), overwrite, resume, exit_after)
+    run = PointsRun(scan, folder, choose_device(device), overwrite, resume, exit_after, started)
     with FitProgress(quiet) as progress, stop_requests() as stop:
         progress.on_note(use_threads(threads, settings.field.decoder))
         result = fit(run, settings, progress.on_step, progress.on_note, lambda: stop.requested)

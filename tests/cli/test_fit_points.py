@@ -55,6 +55,8 @@ def test_a_preview_of_a_small_scan(tmp_path: Path) -> None:
     result = run(scan, "-o", folder, "--preset", "preview", "--json", "--quiet", "--threads", 1)
     assert result.exit_code == 0, result.stderr
     report = json.loads(result.stdout)
+    assert list(report["seconds"]) == ["start-up", "read", "prepare", "fit", "mesh"]
+    assert json.loads((folder / "run.json").read_text())["seconds"] == report["seconds"]
     assert report["step"] == load_config(PointsConfig, "points_preview").fit.steps
     assert report["metrics"]["mesh_closed"]
     assert report["metrics"]["mesh_components"] == 1
