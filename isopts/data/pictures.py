@@ -44,3 +44,8 @@ def _unreadable(path: Path, error: Exception) -> InputError:
         return InputError(f"The image '{path}' does not exist.")
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     return InputError(f"'{path}' cannot be read as an image ({reason}).")
+
+
+def write_picture(path: Path, picture: np.ndarray) -> None:
+    """Write (H, W, 3) uint8; the suffix chooses the format."""
+    imageio.imwrite(path, picture)

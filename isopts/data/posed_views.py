@@ -23,7 +23,8 @@ class PosedViews:
     """Photographs of one object from V sides.
 
     cameras: float64, world frame, without distortion: they belong to what `image` and `mask` return.
-    photographs: the files, with the lens as it was. mask_files: one for each image where mask_source is `dir`.
+    photographs: the files, with the lens as it was. format: their format's name.
+    mask_files: one for each image where mask_source is `dir`.
     region: sphere around the object, where it is known without looking at masks. notes: sentences about what is not
     used.
 
@@ -32,6 +33,7 @@ class PosedViews:
 
     cameras: Cameras
     photographs: tuple[PosedImage, ...]
+    format: str
     mask_source: MaskSource
     mask_files: tuple[Path, ...] = ()
     masks: MaskConfig = field(default_factory=MaskConfig)

@@ -78,7 +78,7 @@ def read_views(path: str | Path, config: ViewsConfig | None = None) -> PosedView
     folder = path if path.is_dir() else path.parent
     mask_source, mask_files = _choose_masks(found, folder, config.masks)
     return PosedViews(
-        cameras, found.images, mask_source, tuple(mask_files), config.masks, _region(found, config), found.notes
+        cameras, found.images, name, mask_source, tuple(mask_files), config.masks, _region(found, config), found.notes
     )
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -19,33 +20,50 @@ _NEAR = 1.0  # pixels
 _BLURRED_RANGE = (0.06, 0.94)  # beyond it, 1.1 pixels away, the blurred step is flat
 
 
-def silhouette_maps(cameras: Cameras, masks: Iterable[np.ndarray], pixels_max: int = MAP_PIXELS_MAX) -> Silhouettes:
-    """Distance maps of masks (H, W) bool, each shrunk by a whole factor to at most `pixels_max` pixels.
+@dataclass(frozen=True)
+class SilhouetteMaps:
+    """Signed distance maps of V masks, in pixels of the map; see `Silhouettes` for maps (P,), first (V,), sizes (V, 2).
 
-    Args:
-        cameras: V, in the frame of the points to come; float32 is precise enough only in a unit frame.
-        masks: V, of the cameras' sizes; looked at one after the other.
-
-    Returns:
-        On the CPU.
+    factors: (V,) float64, pixels of the mask along a pixel of the map.
     """
+
+    maps: torch.Tensor
+    first: torch.Tensor
+    sizes: torch.Tensor
+    factors: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def map(self, view: int) -> torch.Tensor:
+        """(h, w), of one view."""
+        width, height = self.sizes[view].tolist()
+        start = int(self.first[view])
+        return self.maps[start : start + width * height].view(height, width)
+
+    def seen_by(self, cameras: Cameras) -> Silhouettes:
+        """With the cameras of the masks, in the frame of the points to come; float32, so it should be a unit frame."""
+        shrink = torch.diag_embed(
+            torch.stack([1 / self.factors, 1 / self.factors, torch.ones_like(self.factors)], dim=1)
+        )
+        shrink[:, 0, 2] = shrink[:, 1, 2] = (1 / self.factors - 1) / 2  # the border of an image is at -0.5
+        projections = shrink @ cameras.projections().double().cpu()
+        focal_lengths = cameras.focal_lengths().double().cpu() / self.factors
+        return Silhouettes(self.maps, self.first, self.sizes, projections.float(), focal_lengths.float())
+
+
+def silhouette_maps(masks: Iterable[np.ndarray], pixels_max: int = MAP_PIXELS_MAX) -> SilhouetteMaps:
+    """Distance maps of masks (H, W) bool, looked at one after the other, each shrunk by a whole factor to at most
+    `pixels_max` pixels. On the CPU."""
     maps, factors = [], []
     for mask in masks:
         factors.append(math.ceil(math.sqrt(mask.size / pixels_max)))
         maps.append(signed_distance_map(mask, factors[-1]))
     sizes = torch.tensor([distances.shape[::-1] for distances in maps], dtype=torch.int32)
     ends = torch.cumsum(sizes.long().prod(dim=1), 0)
-    factor = torch.tensor(factors, dtype=torch.float64)
-    shrink = torch.diag_embed(torch.stack([1 / factor, 1 / factor, torch.ones_like(factor)], dim=1))
-    shrink[:, 0, 2] = shrink[:, 1, 2] = (1 / factor - 1) / 2  # the border of the image is at -0.5
-    projections = shrink @ cameras.projections().double().cpu()
-    return Silhouettes(
-        torch.from_numpy(np.concatenate([distances.ravel() for distances in maps])),
-        torch.cat([ends.new_zeros(1), ends[:-1]]),
-        sizes,
-        projections.float(),
-        (cameras.focal_lengths().double().cpu() / factor).float(),
-    )
+    buffer = torch.from_numpy(np.concatenate([distances.ravel() for distances in maps]))
+    first = torch.cat([ends.new_zeros(1), ends[:-1]])
+    return SilhouetteMaps(buffer, first, sizes, torch.tensor(factors, dtype=torch.float64))
 
 
 def signed_distance_map(mask: np.ndarray, factor: int = 1) -> np.ndarray:

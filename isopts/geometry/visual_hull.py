@@ -30,8 +30,8 @@ class VisualHull:
         views_min = max(1, round(_SEEN_SHARE * len(self.silhouettes.first)))
         return visual_hull(points, self.silhouettes, self.tolerated + 1, views_min, self.unseen)
 
-    def value_and_gradient(self, points: torch.Tensor, step: float = 1e-3) -> tuple[torch.Tensor, torch.Tensor]:
-        """Values (N,) and gradients (N, 3) by central differences over `step`, about a pixel in the points' unit."""
+    def value_and_gradient(self, points: torch.Tensor, step: float = 5e-3) -> tuple[torch.Tensor, torch.Tensor]:
+        """Values (N,) and gradients (N, 3) by central differences over `step`, some pixels in the points' unit."""
         offsets = step * torch.eye(3, device=points.device)
         ahead, behind = (torch.stack([self(points + sign * offset) for offset in offsets], dim=1) for sign in (1, -1))
         return self(points), (ahead - behind) / (2 * step)

@@ -8,6 +8,7 @@ import torch
 from isopts.geometry.triangle_mesh import TriangleMesh
 from isopts.render.discs import FACES_PER_DISC, build_discs
 from isopts.render.orthographic import ColoredSurface, OrthographicView, render_surface
+from isopts.render.srgb import encode_srgb
 
 SURFACE = (0.55, 0.62, 0.72)  # linear RGB
 PALE_SURFACE = (0.75, 0.76, 0.78)
@@ -45,9 +46,7 @@ def render_preview(
         toward_eye = facing @ front.toward > 0
         discs = _discs(local[toward_eye], facing[toward_eye], radius)
         panels.append(render_surface(_join(_surface(mesh, center, PALE_SURFACE), discs), front, height))
-    picture = torch.cat(panels, dim=1).clamp(0, 1)
-    encoded = torch.where(picture <= 0.0031308, 12.92 * picture, 1.055 * picture ** (1 / 2.4) - 0.055)  # IEC 61966-2-1
-    return (255 * encoded + 0.5).to(torch.uint8).numpy()
+    return encode_srgb(torch.cat(panels, dim=1))
 
 
 def _surface(mesh: TriangleMesh, center: np.ndarray, color: tuple[float, float, float]) -> ColoredSurface:

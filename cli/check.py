@@ -1,0 +1,92 @@
+"""`isopts check`: are these posed images fit for a fit?"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from isopts.cli.options import Json
+from isopts.cli.threads import Threads
+from isopts.errors import InputError
+
+if TYPE_CHECKING:
+    from isopts.cli.views_report import ViewsReport
+
+Views = Annotated[
+    Path,
+    typer.Argument(metavar="VIEWS_DIR", help="Folder of posed images, or its camera file.", show_default=False),
+]
+Format = Annotated[
+    str,
+    typer.Option("--format", help="idr (also DTU, NeuS), transforms, colmap, middlebury, data-dict, or auto."),
+]
+MaskFrom = Annotated[
+    str, typer.Option("--mask-from", help="dir, alpha, black or white (the background), or auto: dir, else alpha.")
+]
+Threshold = Annotated[
+    float, typer.Option("--mask-threshold", help="black, white: least difference from the background, 0 ... 1.")
+]
+SphereOption = Annotated[
+    tuple[float, float, float, float] | None,
+    typer.Option("--sphere", metavar="X Y Z R", help="Region of interest in world units.", show_default=False),
+]
+Picture = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="Picture to write.", show_default="<name of VIEWS_DIR>_views.png"),
+]
+
+
+def check(
+    views_dir: Views,
+    view_format: Format = "auto",
+    mask_from: MaskFrom = "auto",
+    mask_threshold: Threshold = 0.1,
+    invert_masks: Annotated[bool, typer.Option("--invert-masks", help="Masks are black on the object.")] = False,
+    sphere: SphereOption = None,
+    output: Picture = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the picture given with -o.")] = False,
+    threads: Threads = 0,
+    as_json: Json = False,
+) -> None:
+    """Read posed, masked images and say what a fit would meet: cameras, masks, visual hull, and their agreement.
+
+    The hull is the largest object that all masks allow. Where its projection leaves a mask empty, some other mask, or a
+    pose, is wrong. The picture shows cameras and hull, below them the views that agree least: red is mask without
+    hull, blue is hull without mask.
+
+    Example:  isopts check scan65
+
+    Example:  isopts check dinoSparseRing --mask-from black -o dino.png
+    """
+    from isopts.cli.output_file import choose_output
+    from isopts.cli.threads import use_threads
+    from isopts.cli.views_report import default_picture, inspect_views
+    from isopts.config import config_from_dict
+    from isopts.data.pictures import write_picture
+    from isopts.data.views import ViewsConfig, read_views
+
+    masks = {"source": mask_from, "threshold": mask_threshold, "invert": invert_masks}
+    settings = {"format": view_format, "masks": masks, "sphere": list(sphere) if sphere else None}
+    config = config_from_dict(ViewsConfig, settings, "The command line")
+    default = str(default_picture(views_dir))
+    target = choose_output(output, default, (".png", ".jpg"), overwrite or output is None)
+    use_threads(threads, "grid")
+    report = inspect_views(read_views(views_dir, config), sphere is not None)
+    if report.hull is not None:
+        write_picture(target, report.picture())
+    _print(report, target, as_json)
+    if report.problems:
+        count = len(report.problems)
+        raise InputError(f"{count} of {len(report.views)} views cannot be used; repair or remove them.")
+
+
+def _print(report: "ViewsReport", picture: Path, as_json: bool) -> None:
+    import json
+
+    from isopts.cli.views_table import print_report
+
+    if as_json:
+        path = {"picture": str(picture)} if report.hull is not None else {}
+        print(json.dumps({**report.as_dict(), **path}))
+    else:
+        print_report(report, picture)

@@ -1,0 +1,189 @@
+"""What `isopts check` finds out about posed views."""
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from isopts.data.posed_views import PosedViews
+from isopts.data.region import region_of_interest, view_silhouettes
+from isopts.data.view_problems import mask_problems, pose_problems
+from isopts.errors import InputError
+from isopts.evaluate.silhouettes import SilhouetteAgreement, silhouette_agreement, surface_hits
+from isopts.geometry.cameras import Cameras
+from isopts.geometry.contradictions import cut_shares
+from isopts.geometry.hull_region import WELL_SEEN
+from isopts.geometry.sphere import Sphere
+from isopts.geometry.triangle_mesh import TriangleMesh
+from isopts.geometry.visual_hull import VisualHull
+from isopts.mesh.components import face_components, keep_faces
+from isopts.mesh.extract import MeshConfig, extract_mesh
+from isopts.render.views_picture import ComparedView, render_views
+
+_RESOLUTION = 96  # of the hull's mesh, cells along the region
+_LOW_IOU = 0.9
+_CUT_SHARE, _CUT_RATIO = 0.02, 4.0  # of the hull, and against the median view: ways to be an outlier
+_FEW_VIEWS = 8
+_ONE_SIDED = 0.5  # length of the mean direction to the cameras: 0 all around, 1 from one place
+_SPECK_SHARE = 0.01  # of the hull's area
+_SMALL_HULL = 0.25  # of the region's radius
+_COMPARED_VIEWS, _COMPARED_PIXELS = 4, 40_000
+
+
+@dataclass
+class ViewsReport:
+    """problems: view -> a sentence; where there are any, the hull is not computed. warnings: sentences.
+
+    hull: mesh in the unit frame of `region`. agreements: of its projection with each mask. region_from: what the
+    region was taken from.
+    """
+
+    views: PosedViews
+    problems: dict[int, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    region: Sphere | None = None
+    region_from: str = ""
+    hull: TriangleMesh | None = None
+    agreements: list[SilhouetteAgreement] = field(default_factory=list)
+
+    def least_agreeing(self) -> list[int]:
+        """Up to four views, worst first."""
+        return sorted(range(len(self.agreements)), key=lambda view: self.agreements[view].iou)[:_COMPARED_VIEWS]
+
+    def hull_size(self) -> list[float]:
+        """Sides of the hull's bounding box, world units."""
+        return (np.ptp(self.hull.vertices, axis=0) * self.region.radius).tolist()
+
+    def cameras(self) -> Cameras:
+        """In the unit frame of the region."""
+        return self.views.cameras.in_frame(self.region.frame())
+
+    def picture(self) -> np.ndarray:
+        """(H, W, 3) uint8: cameras, hull, and the least agreeing views."""
+        images = [self.views.image(view) for view in range(len(self.views))]
+        compared = [self._compared(view) for view in self.least_agreeing()]
+        return render_views(self.hull, self.cameras(), images, compared)
+
+    def _compared(self, view: int) -> ComparedView:
+        mask = self.views.mask(view)
+        step = max(1, math.ceil(math.sqrt(mask.size / _COMPARED_PIXELS)))
+        rows, columns = (np.arange(step // 2, length, step) for length in mask.shape)
+        pixels = torch.from_numpy(np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2))
+        hull = surface_hits(self.hull, self.cameras(), torch.full((len(pixels),), view), pixels)
+        at = np.ix_(rows, columns)
+        return ComparedView(self.views.image(view)[at], mask[at], hull.reshape(len(rows), len(columns)))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain types for --json."""
+        entries = []
+        for view, posed in enumerate(self.views.photographs):
+            entry = {"image": str(posed.image), "size": self.views.cameras.sizes[view].tolist()}
+            if self.agreements:
+                entry |= {name: round(value, 5) for name, value in self.agreements[view]._asdict().items()}
+            entries.append(entry | ({"problem": self.problems[view]} if view in self.problems else {}))
+        result: dict[str, Any] = {
+            "ok": not self.problems,
+            "format": self.views.format,
+            "views": len(self.views),
+            "masks": self.views.mask_source,
+        }
+        if self.region is not None:
+            result["region"] = {"center": self.region.center, "radius": self.region.radius, "from": self.region_from}
+        if self.hull is not None:
+            ious = [agreement.iou for agreement in self.agreements]
+            result["hull"] = {"size": self.hull_size(), "volume": self.hull.volume() * self.region.radius**3}
+            result["agreement"] = {"mean_iou": float(np.mean(ious)), "least_iou": float(np.min(ious))}
+        return result | {"warnings": self.warnings, "images": entries}
+
+
+def inspect_views(views: PosedViews, sphere_given: bool) -> ViewsReport:
+    """Look at masks, region, hull and agreement. Reads all masks, no images but those that masks are made of."""
+    report = ViewsReport(views, mask_problems(views), list(views.notes))
+    if report.problems:
+        return report
+    maps = view_silhouettes(views)
+    report.region = region_of_interest(views, maps)
+    report.region_from = "--sphere" if sphere_given else "the cameras' file" if views.region else "the masks"
+    report.problems = pose_problems(views, report.region)
+    if report.problems:
+        return report
+    cameras = report.cameras()
+    cuts = cut_shares(cameras, maps)
+    report.warnings += _view_set_warnings(cameras) + _cut_warnings(views, cuts)
+    hull = VisualHull(maps.seen_by(cameras))
+    mesh = extract_mesh(hull, hull.value_and_gradient, MeshConfig(resolution=_RESOLUTION))
+    report.hull = _well_seen_parts(mesh, hull)
+    if len(report.hull.faces) == 0:
+        report.hull = None
+        raise InputError(" ".join(["The silhouettes have no point of the region in common.", *report.warnings]))
+    masks = (views.mask(view) for view in range(len(views)))
+    report.agreements = silhouette_agreement(report.hull, cameras, masks)
+    report.warnings += _hull_warnings(report)
+    return report
+
+
+def _well_seen_parts(mesh: TriangleMesh, hull: VisualHull) -> TriangleMesh:
+    """Without the parts that few views have in their images: no silhouette removes them."""
+    if len(mesh.faces) == 0:
+        return mesh
+    seen = hull.distances(torch.from_numpy(mesh.vertices).float()).seen.numpy()
+    part = face_components(mesh)
+    mean_seen = np.bincount(part, weights=seen[mesh.faces].mean(axis=1)) / np.bincount(part)
+    mean_seen[np.bincount(part, weights=mesh.face_areas()) < _SPECK_SHARE * mesh.face_areas().sum()] = 0
+    return keep_faces(mesh, (mean_seen >= WELL_SEEN * mean_seen.max())[part])
+
+
+def _view_set_warnings(cameras: Cameras) -> list[str]:
+    warnings = []
+    if len(cameras) < _FEW_VIEWS:
+        warnings.append(f"{len(cameras)} views leave much of the shape open; {_FEW_VIEWS} or more are better.")
+    middle = torch.nn.functional.normalize(cameras.centers(), dim=1).mean(dim=0).norm()
+    if middle > _ONE_SIDED:
+        warnings.append("The cameras stand on one side of the object; its other side is only bounded by silhouettes.")
+    return warnings
+
+
+def _cut_warnings(views: PosedViews, cuts: torch.Tensor) -> list[str]:
+    least = max(_CUT_SHARE, _CUT_RATIO * float(cuts.median()))
+    return [
+        f"The view '{views.names[view]}' cuts off {100 * float(cuts[view]):.0f} % of what all other views see; look at "
+        f"its mask '{views.mask_name(view)}' and at its pose."
+        for view in torch.argsort(cuts, descending=True).tolist()
+        if cuts[view] > least
+    ]
+
+
+def _hull_warnings(report: ViewsReport) -> list[str]:
+    warnings = []
+    low = [view for view in report.least_agreeing() if report.agreements[view].iou < _LOW_IOU]
+    if low:
+        count = sum(agreement.iou < _LOW_IOU for agreement in report.agreements)
+        names = ", ".join(report.views.names[view] for view in low)
+        warnings.append(f"{count} masks agree badly with the others (IoU below {_LOW_IOU}), first of all {names}.")
+    reach = float(np.linalg.norm(report.hull.vertices, axis=1).max())
+    if reach > 1:
+        warnings.append("The hull reaches out of the region of interest, where a fit is blind; enlarge it by --sphere.")
+    if reach < _SMALL_HULL:
+        warnings.append(
+            f"The hull fills {100 * reach:.0f} % of the region's radius; a smaller --sphere keeps more detail."
+        )
+    cropped = [view for view in range(len(report.views)) if _touches_border(report.views.mask(view))]
+    if cropped:
+        names = ", ".join(report.views.names[view] for view in cropped[:3])
+        warnings.append(
+            f"In {len(cropped)} images the object reaches the border ({names}{', ...' * (len(cropped) > 3)})."
+        )
+    return warnings
+
+
+def _touches_border(mask: np.ndarray) -> bool:
+    return bool(mask[0].any() or mask[-1].any() or mask[:, 0].any() or mask[:, -1].any())
+
+
+def default_picture(views_path: Path) -> Path:
+    """`<name of the data set>_views.png` in the working folder."""
+    path = views_path.resolve()
+    return Path(f"{path.name if path.is_dir() else path.stem}_views.png")

@@ -1,0 +1,22 @@
+"""The region of interest of posed views."""
+
+from isopts.data.posed_views import PosedViews
+from isopts.geometry.hull_region import hull_region
+from isopts.geometry.silhouette_maps import SilhouetteMaps, silhouette_maps
+from isopts.geometry.sphere import Sphere
+
+_WRONG_MASKS = 20  # views for each mask that may be wrong when the masks alone say where the object is
+
+
+def view_silhouettes(views: PosedViews) -> SilhouetteMaps:
+    """Distance maps of all masks; decodes them one after the other. Raises InputError for one that cannot be read."""
+    return silhouette_maps(views.mask(view) for view in range(len(views)))
+
+
+def region_of_interest(views: PosedViews, maps: SilhouetteMaps) -> Sphere:
+    """The sphere that `--sphere` or the cameras' file gives, else the one around the visual hull of the masks.
+
+    Raises:
+        InputError: the masks contradict each other.
+    """
+    return views.region or hull_region(views.cameras, maps, len(views) // _WRONG_MASKS)
