@@ -1,7 +1,7 @@
 """Milliseconds of a training step of each field: python tests/benchmarks/fields.py
 
-A step is 4096 points with gradient, 8192 with value alone, backward and optimiser. The rows "grid, torch" take the
-same field through the definition, autograd and torch's Adam.
+A step is 4096 points with gradient, 8192 with value alone, backward and optimiser. The rows "torch" take the same
+field through the definition, autograd and torch's Adam.
 """
 
 import itertools
@@ -15,26 +15,33 @@ from isopts.field.lazy_adam import LazyAdam
 from isopts.kernels.grid_decoder.reference import decode_reference
 from isopts.kernels.launch import set_threads
 
+GRIDS = {
+    "linear 6 x 64": GridConfig(),
+    "quadratic 6 x 64": GridConfig(interpolation="quadratic"),
+    "quadratic 4 x 64": GridConfig(interpolation="quadratic", levels=4),
+    "linear 6 x 150": GridConfig(finest_resolution=150),
+    "quadratic 4 x 150": GridConfig(interpolation="quadratic", levels=4, finest_resolution=150),
+}
+
 
 def main() -> None:
     print(f"{'field':<22} {'kernel threads':>14} {'fastest':>8} {'median':>8}")
-    for finest, threads in itertools.product((64, 96), (1, 2)):
-        _report(f"grid {finest}, fused", "grid", threads, 60, finest=finest)
-        _report(f"grid {finest}, torch", "grid", threads, 15, finest=finest, fused=False)
-    _report("siren", "siren", 2, 3)
+    for name, threads in itertools.product(GRIDS, (1, 2)):
+        _report(name, FieldConfig(grid=GRIDS[name]), threads, 60)
+    _report("linear 6 x 64, torch", FieldConfig(), 2, 15, fused=False)
+    _report("siren", FieldConfig(decoder="siren"), 2, 3, fused=False)
 
 
-def _report(name: str, decoder: str, threads: int, steps: int, finest: int = 64, fused: bool = True) -> None:
-    torch.set_num_threads(1 if fused and decoder == "grid" else threads)
+def _report(name: str, config: FieldConfig, threads: int, steps: int, fused: bool = True) -> None:
+    torch.set_num_threads(1 if fused else threads)
     set_threads(threads)
-    config = FieldConfig(decoder=decoder, grid=GridConfig(levels=6, base_resolution=12, finest_resolution=finest))
     field = build_field(config, torch.Generator().manual_seed(0))
-    if decoder == "grid" and fused:
+    if fused:
         field.accumulate_in_place = True
         optimizer = LazyAdam(field.parameters(), lr=1e-3)
     else:
         optimizer = torch.optim.Adam(field.parameters(), lr=1e-4)
-    if not fused:
+    if not fused and config.decoder == "grid":
         _take_the_definition(field)
     times = sorted(_step(field, optimizer, step) for step in range(steps))
     print(f"{name:<22} {threads:>14} {1000 * times[0]:>8.1f} {1000 * times[len(times) // 2]:>8.1f}", flush=True)
