@@ -22,8 +22,8 @@ from pathlib import Path
 from points import ablation
 from points.clouds import DATA, LEVELS, SCANNED, choose_clouds
 from points.judgement import judge
-from points.methods import ISOPTS, POISSON, SAMPLES, Method, has_open3d, mesh_path, sampling_noise
-from points.page import judgement_table, machine, rows_table, write_rows_csv
+from points.methods import MESH_ONLY, POISSON, SAMPLES, Method, has_open3d, mesh_path, sampling_noise
+from points.page import judgement_table, machine, preset_table, rows_table, write_rows_csv
 from points.results import Results
 from points.runner import run_all
 from points.speed import speed_report
@@ -51,13 +51,17 @@ def _matrix(options: argparse.Namespace) -> str:
     folder = options.output
     levels = tuple(LEVELS) if options.levels == ["all"] else tuple(options.levels)
     clouds = choose_clouds(levels, tuple(options.shapes), folder / "clouds")
-    methods = [] if options.only_poisson else [Method("isopts", (*ISOPTS.arguments, *options.isopts_options))]
+    methods = [] if options.only_poisson else [Method("isopts", (*MESH_ONLY, *options.isopts_options))]
+    presets = [Method(f"isopts {name}", ("--preset", name, *MESH_ONLY)) for name in options.presets]
+    methods += presets
     if has_open3d():
         methods.append(POISSON)
     rows = run_all(clouds, methods, _results(options), folder / "work", folder / "meshes" if options.meshes else None)
     write_rows_csv(folder / "rows.csv", rows)
     judgements = judge(rows, {level: LEVELS[level].noise for level in levels})
     parts = [_TERMS, judgement_table(judgements) if judgements else "Nothing to compare.", rows_table(rows)]
+    if presets:
+        parts.insert(2, preset_table(rows, [preset.name for preset in presets]))
     last = mesh_path(folder / "work", rows[0].method)
     if last.exists():
         noise = "Sampling noise of the metric ({:,} samples, five seeds, {}): chamfer {:.2%}, 1 - normals {:.2%}."
@@ -90,6 +94,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--levels", nargs="+", default=["all"], choices=["all", *LEVELS], metavar="LEVEL")
     shapes = [*SHAPES, *(SCANNED if DATA.is_dir() else ())]
     parser.add_argument("--shapes", nargs="+", default=[], choices=shapes, metavar="SHAPE", help=", ".join(shapes))
+    parser.add_argument("--presets", nargs="+", default=[], choices=["preview", "fine"], help="run these too")
     parser.add_argument("--only-poisson", action="store_true")
     parser.add_argument("--ablation", action="store_true")
     parser.add_argument("--speed", action="store_true")

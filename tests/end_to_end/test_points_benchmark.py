@@ -130,3 +130,16 @@ def test_variants_of_the_ablation_are_configurations_and_their_gains_are_relativ
         "| weights and iso terms | 1 | +25.0 % | +25.0 % | 1.0 |",
         "| edge-aware | 1 | -10.0 % | -10.0 % | 1.0 |",
     ]
+
+
+def test_presets_are_compared_with_the_default_on_the_same_clouds():
+    from points.page import preset_table
+
+    rows = [
+        row("isopts", 1.0, 0.02),
+        row("isopts fine", 0.8, 0.01),
+        row("isopts", 2.0, 0.02, shape="angel"),
+        row("isopts fine", 2.0, 0.02, shape="angel"),
+        row("isopts fine", 9.0, 0.9, shape="torus"),  # the default has not been run on it
+    ]
+    assert preset_table(rows, ["isopts fine"]).splitlines()[2:] == ["| noise 1, fine | 2 | 0.900 | 0.750 | 1.0 |"]

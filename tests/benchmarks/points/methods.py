@@ -40,7 +40,6 @@ class Method:
         return tuple(f"poisson {recipe}" for recipe in self.arguments) if self.name == "poisson" else (self.name,)
 
 
-ISOPTS = Method("isopts", MESH_ONLY)
 POISSON = Method("poisson", ("raw-8", "careful-7", "careful-8"))
 
 

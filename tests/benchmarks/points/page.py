@@ -5,6 +5,7 @@ import os
 import platform
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from statistics import mean
 
 from isopts import __version__
 from points.judgement import Judgement
@@ -35,6 +36,26 @@ def judgement_table(judgements: Iterable[Judgement]) -> str:
         place = f"{worst.ours.shape} {worst.chamfer:.2f}, {worst.roughness:.2f}"
         rows.append((entry.level, str(len(entry.duels)), *ratios, place, targets, entry.verdict))
     return markdown_table(header, rows)
+
+
+def preset_table(rows: Sequence[Row], methods: Sequence[str]) -> str:
+    """One line a level and preset: seconds, and errors relative to the default's, mean over the clouds of both."""
+    default = {(row.level, row.shape): row for row in rows if row.method == "isopts" and not row.failure}
+    lines = []
+    for level in dict.fromkeys(row.level for row in rows):
+        for method in methods:
+            pairs = [
+                (row, default[level, row.shape])
+                for row in rows
+                if (row.level, row.method) == (level, method) and not row.failure and (level, row.shape) in default
+            ]
+            if pairs:
+                chamfer = mean(row.chamfer / usual.chamfer for row, usual in pairs)
+                roughness = mean(row.roughness / usual.roughness for row, usual in pairs)
+                seconds = f"{mean(row.seconds for row, _ in pairs):.1f}"
+                name = f"{level}, {method.removeprefix('isopts ')}"
+                lines.append((name, str(len(pairs)), f"{chamfer:.3f}", f"{roughness:.3f}", seconds))
+    return markdown_table(("level, preset", "clouds", "chamfer / default", "1 - normals / default", "seconds"), lines)
 
 
 def row_cells(row: Row) -> tuple[str, ...]:

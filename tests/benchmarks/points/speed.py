@@ -1,6 +1,5 @@
 """From command to mesh: seconds of fit-points and of Poisson in one run, and of the paper's recipe, extrapolated."""
 
-import inspect
 import json
 import subprocess
 import sys
@@ -8,7 +7,6 @@ import tempfile
 import time
 from pathlib import Path
 
-from isopts.cli.fit_points import fit_points
 from isopts.config import load_config
 from isopts.fit.points_config import PointsConfig
 from points.clouds import Cloud
@@ -19,7 +17,6 @@ REPEATS = 2
 PAPER_STEPS, PAPER_STEPS_FULL = 20, 200
 _PAPER_WARM_UP = 5  # steps left out of the average
 _POISSON = Path(__file__).with_name("poisson.py")
-_PRESETS = ("preview", "default", "fine")
 
 
 def speed_report(cloud: Cloud, full: bool) -> str:
@@ -30,13 +27,15 @@ def speed_report(cloud: Cloud, full: bool) -> str:
     """
     poisson = min(_poisson_seconds(cloud.path) for _ in range(REPEATS))
     lines, stages = [], {}
-    for name, arguments in _commands().items():
-        runs = [_isopts_run(cloud.path, arguments) for _ in range(REPEATS)]
+    for preset in ("default", "preview", "fine"):
+        runs = [_isopts_run(cloud.path, ("--preset", preset, *MESH_ONLY)) for _ in range(REPEATS)]
         seconds, taken = min(runs, key=lambda run: run[0])
-        lines.append((f"fit-points{name}, to the mesh", f"{seconds:.1f}", f"{seconds / poisson:.2f}"))
-        stages[name] = taken
+        lines.append((f"fit-points --preset {preset}, to the mesh", f"{seconds:.1f}", f"{seconds / poisson:.2f}"))
+        stages[preset] = taken
     whole, _ = _isopts_run(cloud.path, ())
-    lines.insert(1, ("fit-points, with iso-points and preview", f"{whole:.1f}", f"{whole / poisson:.2f}"))
+    lines.insert(
+        1, ("fit-points --preset default, with iso-points and preview", f"{whole:.1f}", f"{whole / poisson:.2f}")
+    )
     lines.append(("Poisson, outliers removed, depth 8", f"{poisson:.1f}", "1.00"))
     paper = _paper_seconds(cloud.path, PAPER_STEPS_FULL if full else PAPER_STEPS)
     ours = float(lines[0][1])
@@ -44,14 +43,6 @@ def speed_report(cloud: Cloud, full: bool) -> str:
     text = markdown_table((f"{cloud.name}, 60,000 points", "seconds", "ratio to Poisson"), lines)
     text += f"\n\npoints_paper / fit-points: {paper / ours:.0f}\n\n"
     return text + _stage_table(stages)
-
-
-def _commands() -> dict[str, tuple[str, ...]]:
-    """Label -> options, the default first; the presets where fit-points has them."""
-    commands: dict[str, tuple[str, ...]] = {"": MESH_ONLY}
-    if "preset" in inspect.signature(fit_points).parameters:
-        commands |= {f" --preset {name}": ("--preset", name, *MESH_ONLY) for name in _PRESETS if name != "default"}
-    return commands
 
 
 def _isopts_run(cloud: Path, arguments: tuple[str, ...]) -> tuple[float, dict[str, float]]:
@@ -90,5 +81,5 @@ def _paper_seconds(cloud: Path, steps: int) -> float:
 
 def _stage_table(stages: dict[str, dict[str, float]]) -> str:
     names = list(dict.fromkeys(name for taken in stages.values() for name in taken))
-    rows = [(f"fit-points{label}", *(f"{taken.get(name, 0):.2f}" for name in names)) for label, taken in stages.items()]
+    rows = [(preset, *(f"{taken.get(name, 0):.2f}" for name in names)) for preset, taken in stages.items()]
     return markdown_table(("seconds per stage", *names), rows)
