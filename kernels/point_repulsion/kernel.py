@@ -34,7 +34,7 @@ def repel(
                 plane = normal if own_plane != 0 else other_normal
                 pushed += weight * (difference - wp.dot(difference, plane) * plane)
     if total > type(inverse_squared_length)(0.0):
-        pushed = pushed * ((type(inverse_squared_length)(1.0) + total) / total)
+        pushed = (pushed / total) * (type(inverse_squared_length)(1.0) + total)  # 1 / total overflows far from others
     displacements[i] = pushed
 
 

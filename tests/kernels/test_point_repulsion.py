@@ -54,3 +54,11 @@ def test_without_neighbours_nothing_moves() -> None:
 def test_shapes_are_checked() -> None:
     with pytest.raises(InputError, match=r"expected \(N, 3\)"):
         repulsion(torch.rand(4, 3), torch.rand(5, 3), torch.zeros((4, 2), dtype=torch.int64), 1.0)
+
+
+def test_a_point_far_from_all_others_stays_finite() -> None:
+    points = torch.tensor([[0.0, 0.0, 0.0], [0.25, 0.0, 0.0]])
+    normals = torch.tensor([[0.0, 0.0, 1.0], [0.0, 0.0, 1.0]])
+    exponents = torch.linspace(80, 110, 61).tolist()  # weights from 1e-35 through subnormal numbers to 0
+    moved = [repulsion(points, normals, torch.tensor([[1], [0]]), exponent / 0.25**2) for exponent in exponents]
+    assert max(float(each.abs().max()) for each in moved) <= 1.0
