@@ -13,7 +13,7 @@ _UNREADABLE = (OSError, ValueError, SyntaxError, TypeError, EOFError)  # what th
 def picture_size(path: Path) -> tuple[int, int]:
     """(width, height) in pixels, from the file's header alone. Raises InputError."""
     try:
-        height, width = imageio.improps(path).shape[:2]
+        height, width = imageio.improps(path, plugin="pillow").shape[:2]
     except _UNREADABLE as error:
         raise _unreadable(path, error) from None
     return width, height
@@ -26,7 +26,7 @@ def read_picture(path: Path) -> np.ndarray:
         InputError: no such file, no image, or values of another type.
     """
     try:
-        picture = imageio.imread(path)
+        picture = imageio.imread(path, plugin="pillow")
     except _UNREADABLE as error:
         raise _unreadable(path, error) from None
     picture = picture[..., None] if picture.ndim == 2 else picture
@@ -48,4 +48,4 @@ def _unreadable(path: Path, error: Exception) -> InputError:
 
 def write_picture(path: Path, picture: np.ndarray) -> None:
     """Write (H, W, 3) uint8; the suffix chooses the format."""
-    imageio.imwrite(path, picture)
+    imageio.imwrite(path, picture, plugin="pillow")

@@ -1,0 +1,28 @@
+import numpy as np
+
+from isopts.data.undistort import undistort_picture
+from isopts.geometry.distortion import Distortion, distorted_pixels
+
+LENS = np.array([[500.0, 0, 300], [0, 500, 280], [0, 0, 1]])
+
+
+def test_without_distortion_nothing_changes():
+    picture = np.random.default_rng(0).integers(0, 255, (600, 640, 3)).astype(np.uint8)
+    np.testing.assert_array_equal(undistort_picture(picture, LENS, LENS, Distortion()), picture)
+
+
+def test_straight_lines_are_straight_again():
+    """A picture whose values grow along the undistorted columns: resampling gives that ramp back, in every row."""
+    distortion = Distortion(-0.2, 0.05, 0.01, -0.01)
+    rows, columns = np.mgrid[:560, :600].astype(float)
+    undistorted_columns = columns.copy()
+    undistorted_rows = rows.copy()
+    for _ in range(60):  # inverse of the lens by iteration
+        at_columns, at_rows = distorted_pixels(undistorted_columns, undistorted_rows, LENS, LENS, distortion)
+        undistorted_columns += columns - at_columns
+        undistorted_rows += rows - at_rows
+    photograph = np.round(undistorted_columns / 3 + 20).clip(0, 255).astype(np.uint8)[..., None]
+    found = undistort_picture(photograph, LENS, LENS, distortion)[..., 0].astype(float)
+    inner = found[30:-30, 30:-30]
+    assert np.abs(inner - (columns[30:-30, 30:-30] / 3 + 20)).max() < 1.1
+    assert np.abs(photograph[30:-30, 30:-30, 0] - (columns[30:-30, 30:-30] / 3 + 20)).max() > 3
