@@ -77,7 +77,7 @@ def _thinned(cloud: PointCloud, thin_to: int, device: torch.device, notes: list[
 def _local_frame(points: np.ndarray) -> WorldToUnit:
     """One whose single precision does not suffer from outliers a thousand times farther away than the scan is long."""
     sample = points[:: -(-len(points) // _FRAME_SAMPLE)]
-    return WorldToUnit.from_bounds(np.quantile(sample, _FRAME_QUANTILES, axis=0))
+    return WorldToUnit.from_bounds(np.quantile(sample, _FRAME_QUANTILES, axis=0, method="nearest"))
 
 
 def _inliers(points: np.ndarray, config: PrepareConfig, device: torch.device) -> tuple[np.ndarray, torch.Tensor]:
