@@ -22,9 +22,9 @@ class GridLayout:
     hashed: False where every control value has its own entry, True where they share. degree: of the B-spline.
 
     A level has (resolution + degree)^3 control values, cell i between i and i + degree along each axis. Linear: they
-    are the cells' vertices, and a hashed level has 2^k of them. Quadratic: they lie half a cell off the vertices, the
-    outermost ones outside the domain, and a hashed level has whole rows along x, so that neighbours in a row always
-    lie side by side in the table.
+    are the cells' vertices; a hashed level shares 2^k of them. Quadratic: they lie half a cell off the vertices, the
+    outermost ones outside the domain; in a hashed level the rows along x stay whole and share 2^k entries, so that
+    neighbours in a row always lie side by side in the table.
     """
 
     resolutions: tuple[int, ...]
@@ -52,9 +52,9 @@ class GridLayout:
         resolutions = tuple(int(base_resolution * growth**level + 1e-6) for level in range(levels))
         sides = [resolution + degree for resolution in resolutions]
         hashed = tuple(side**3 > 2**log2_table_size for side in sides)
-        units = [side if degree == 2 else 1 for side in sides]  # what is hashed: a row or a single value
-        shared = [max(2**log2_table_size // unit, 1) * unit for unit in units]
-        sizes = tuple(some if share else side**3 for some, share, side in zip(shared, hashed, sides, strict=True))
+        sizes = tuple(
+            max(2**log2_table_size, side) if share else side**3 for side, share in zip(sides, hashed, strict=True)
+        )
         offsets = tuple(sum(sizes[:level]) for level in range(levels))
         return GridLayout(resolutions, offsets, sizes, hashed, degree)
 
@@ -73,10 +73,10 @@ class GridLayout:
         return FEATURES * self.levels
 
     def slots(self, level: int) -> int:
-        """Hash values of a level: rows (quadratic) or single values (linear); 0 where it is not hashed."""
+        """Entries to which a control value (linear) or the first one of a row (quadratic) may be hashed; 0: dense."""
         if not self.hashed[level]:
             return 0
-        return self.sizes[level] // (self.resolutions[level] + 2 if self.degree == 2 else 1)
+        return self.sizes[level] if self.degree == 1 else self.sizes[level] - self.resolutions[level] - 1
 
 
 @cache

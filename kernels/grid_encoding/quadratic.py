@@ -110,7 +110,8 @@ def spread(value: wp.vec2, w: wp.vec3):
 def rows_of(vertex: wp.vec3i, level: wp.vec4i):
     """Table entries at which the nine rows start, x fastest, then y.
 
-    The slot of a hashed row is the upper word of (2654435761 y ^ 805459861 z) times their number.
+    A hashed row starts at the upper word of (2654435761 y ^ 805459861 z) times the number of slots: rows overlap at
+    any distance, so that a face across x does not put all its rows on the same entries.
     """
     side = level[0] + 2
     low = level[1] + vertex[0]
@@ -125,7 +126,7 @@ def rows_of(vertex: wp.vec3i, level: wp.vec4i):
         for k in range(3):
             for j in range(3):
                 hash = wp.uint32(vertex[1] + j) * PRIME_Y ^ wp.uint32(vertex[2] + k) * PRIME_Z
-                rows[3 * k + j] = low + side * int((wp.uint64(hash) * slots) >> wp.uint64(32))
+                rows[3 * k + j] = low + int((wp.uint64(hash) * slots) >> wp.uint64(32))
     return rows
 
 

@@ -51,4 +51,4 @@ def _entry(control: torch.Tensor, layout: GridLayout, level: int) -> torch.Tenso
     hashed = (y * _PRIME_Y ^ z * _PRIME_Z) & 0xFFFFFFFF  # the kernels multiply modulo 2^32
     if layout.degree == 1:
         return offset + ((x ^ hashed) & (slots - 1))
-    return offset + x + side * (hashed * slots >> 32)
+    return offset + x + (hashed * slots >> 32)

@@ -66,9 +66,21 @@ def test_layout_is_dense_where_it_fits_and_hashed_beyond():
 def test_a_hashed_quadratic_level_has_whole_rows():
     layout = GridLayout.build(2, 4, 30, 10, "quadratic")
     assert layout.hashed == (False, True)
-    assert layout.sizes == (6**3, 32 * 32)
-    assert (layout.slots(0), layout.slots(1)) == (0, 32)
-    assert layout.entries == 6**3 + 32 * 32 + 1
+    assert layout.sizes == (6**3, 1024)
+    assert layout.slots(0) == 0
+    assert layout.slots(1) == 1024 - 32 + 1  # the last row ends with the level
+    assert layout.entries == 6**3 + 1024 + 1
+
+
+def test_hashed_rows_of_a_plane_across_x_spread_over_the_level():
+    layout = GridLayout.build(1, 126, 126, 14, "quadratic")  # 16384 rows of 128 in 16384 entries
+    axis = (torch.arange(126) + 0.5) / 63 - 1
+    y, z = torch.meshgrid(axis, axis, indexing="ij")
+    points = torch.stack((torch.full_like(y, 0.02), y, z), -1).reshape(-1, 3)
+    table = torch.zeros(layout.entries, 2, requires_grad=True)
+    encode(points, table, layout)[0].sum().backward()
+    share = float((table.grad[:, 0] != 0).float().mean())
+    assert share > 0.85  # three entries of each row, at random, touch 1 - exp(-3) = 0.95
 
 
 @pytest.mark.parametrize("interpolation", ["linear", "quadratic"])
