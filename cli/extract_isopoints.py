@@ -40,8 +40,7 @@ def extract_isopoints(
     from isopts.cli.device import choose_device
     from isopts.cli.output_file import choose_output
     from isopts.cli.threads import use_threads
-    from isopts.errors import InputError
-    from isopts.fit.fitted_field import FittedField
+    from isopts.fit.fitted_field import FittedField, no_surface
     from isopts.isopoints.edge_aware import EdgeAwareConfig
     from isopts.isopoints.extract import IsoPointsConfig
 
@@ -51,7 +50,7 @@ def extract_isopoints(
     started = time.monotonic()
     isopoints = fitted.isopoints(count, IsoPointsConfig(edge_aware=EdgeAwareConfig() if edge_aware else None), seed)
     if len(isopoints.points) < 2:
-        raise InputError("The field of this checkpoint has no surface; fit longer, or check the input's normals.")
+        raise no_surface()
     seconds = round(time.monotonic() - started, 3)
     fitted.write_isopoints(target, isopoints.points, isopoints.normals)
     result = {"path": str(target), **isopoints.quality.as_dict(), "seconds": seconds}

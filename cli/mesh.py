@@ -50,7 +50,7 @@ def mesh(
     from isopts.cli.threads import use_threads
     from isopts.data.meshes import MESH_FORMATS
     from isopts.errors import InputError
-    from isopts.fit.fitted_field import FittedField
+    from isopts.fit.fitted_field import FittedField, no_surface
     from isopts.mesh.extract import MeshConfig
 
     suffix = f".{file_format.lower()}" if file_format else output.suffix.lower() if output else ".ply"
@@ -66,7 +66,7 @@ def mesh(
     if open_:
         surface = fitted.trim(surface, reach)
     if len(surface.faces) == 0:
-        raise InputError("The field of this checkpoint has no surface; fit longer, or check the input's normals.")
+        raise no_surface()
     fitted.write_mesh(target, surface)
     vertices, faces = len(surface.vertices), len(surface.faces)
     state = "closed" if surface.is_closed() else "open"

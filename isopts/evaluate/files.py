@@ -35,6 +35,11 @@ def load_shape(path: Path) -> TriangleMesh:
             raise InputError(f"'{path}' has neither {' nor '.join(RUN_FILES)}; give a finished run, a mesh or a cloud.")
         path = found[0]
     if path.suffix.lower() in MESH_FORMATS:
-        return read_mesh(path)
+        mesh = read_mesh(path)
+        finite = np.isfinite(mesh.vertices).all(axis=1)
+        if not finite.all():
+            count = f"{len(finite) - finite.sum()} of {len(finite)}"
+            raise InputError(f"'{path}' has {count} points with coordinates that are not finite; remove them first.")
+        return mesh
     cloud, _ = read_points(path)
     return TriangleMesh(cloud.points, np.zeros((0, 3)), cloud.normals)

@@ -24,6 +24,11 @@ from isopts.run.checkpoint import load_checkpoint
 _CURVATURE_NEIGHBORS = 12
 
 
+def no_surface() -> InputError:
+    """What to tell who asks for the surface of a field that has none."""
+    return InputError("The field of this checkpoint has no surface; fit longer, or check the input's normals.")
+
+
 @dataclass(frozen=True)
 class FittedField:
     """field: in the unit frame, on its device. frame: leads back to the input's coordinates. step: finished steps.

@@ -10,6 +10,7 @@ import torch
 from isopts.config import dump_config
 from isopts.data.points import read_points
 from isopts.errors import DivergedError
+from isopts.fit.flatness import describe_flatness
 from isopts.fit.outputs import Stopwatch
 from isopts.fit.points_config import PointsConfig
 from isopts.fit.points_session import COMMAND, PointsSession
@@ -68,11 +69,13 @@ def fit_points(
         config, checkpoint = continued_run(folder, config, COMMAND, sha256)
     with stopwatch.stage("prepare"):
         prepared = prepare_cloud(cloud, config.prepare, run.device)
+        flatness = describe_flatness(prepared.points)
         if not run.resume:
             config = follow_noise(config, prepared)
         session = PointsSession(config, prepared, folder, checkpoint)
-    for note in [*report.sentences(), *prepared.notes, session.summary()]:
-        on_note(note)
+    for note in [*report.sentences(), *prepared.notes, flatness, session.summary()]:
+        if note is not None:
+            on_note(note)
     record = _record(run, config, prepared, sha256)
     folder.write_record(record)  # first: it is what makes the folder a run, to be resumed or overwritten
     with replacing(folder.config) as temporary:

@@ -92,5 +92,15 @@ def test_what_cannot_be_read_is_one_sentence_and_exit_2(spheres: Path, predictio
     assert "Traceback" not in result.stderr
 
 
+def test_points_that_are_not_finite_are_counted_and_their_file_is_named(spheres: Path) -> None:
+    vertices = np.full((60, 3), np.nan)
+    vertices[:20] = 1.0
+    write_mesh(spheres / "bad.ply", TriangleMesh(vertices, np.zeros((0, 3))))
+    for arguments in ((spheres / "bad.ply", spheres / "unit.ply"), (spheres / "unit.ply", spheres / "bad.ply")):
+        result = run(*arguments)
+        assert result.exit_code == 2
+        assert "bad.ply' has 40 of 60 points with coordinates that are not finite" in result.stderr
+
+
 def test_a_reference_is_needed(spheres: Path) -> None:
     assert run(spheres / "unit.ply").exit_code == 2

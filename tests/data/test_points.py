@@ -1,4 +1,5 @@
 import os
+import pickle
 
 import numpy as np
 import pytest
@@ -98,8 +99,11 @@ class Exploit:
 
 def test_npy_never_runs_code(tmp_path):
     np.save(tmp_path / "a.npy", np.array([Exploit(tmp_path / "executed")], dtype=object), allow_pickle=True)
-    with pytest.raises(InputError, match="cannot be read as NPY"):
+    with pytest.raises(InputError, match="holds Python objects, which could run code"):
         read_points(tmp_path / "a.npy")
+    (tmp_path / "b.npy").write_bytes(pickle.dumps(Exploit(tmp_path / "executed")))
+    with pytest.raises(InputError, match="does not begin as an NPY file does"):
+        read_points(tmp_path / "b.npy")
     assert not (tmp_path / "executed").exists()
 
 

@@ -96,6 +96,14 @@ def test_everything_is_in_the_run_folder(scan, tmp_path):
     )
 
 
+def test_points_on_a_line_are_refused_before_the_run_folder_is_touched(tmp_path):
+    along = np.random.default_rng(0).uniform(size=(200, 1))
+    write_points(tmp_path / "line.ply", along * [1.0, 2.0, -0.5])
+    with pytest.raises(InputError, match="on one line"):
+        fit(tmp_path / "line.ply", tmp_path / "run")
+    assert not (tmp_path / "run" / "run.json").exists()
+
+
 def test_two_objects_in_one_scan_stay_two(tmp_path):
     generator = np.random.default_rng(0)
     normals = generator.normal(size=(6000, 3))
