@@ -9,6 +9,7 @@ from torch.nn import functional
 from isopts.data.points import POINTS_MIN, PointCloud
 from isopts.errors import InputError
 from isopts.fit.points_config import PrepareConfig
+from isopts.geometry.adaptive_planes import adaptive_planes
 from isopts.geometry.denoise_normals import denoise_normals
 from isopts.geometry.frames import WorldToUnit
 from isopts.geometry.noise import noise_and_support
@@ -55,7 +56,7 @@ def prepare_cloud(cloud: PointCloud, config: PrepareConfig, device: torch.device
     areas = areas.clamp_max(2 * areas.median())  # a sparse place must not outweigh the rest of the surface
     noise = noise_and_support(points)
     given = None if cloud.normals is None else cloud.normals[kept]
-    normals = _normals(points, given, config.normal_neighbors or noise.k, notes)
+    normals = _normals(points, given, config.normal_neighbors, notes)
     if config.denoise_normals:
         neighbors = nearest_neighbors(points, points, noise.k).indices
         normals = denoise_normals(points, normals, neighbors, _DENOISING_ANGLE_DEGREES)
@@ -96,7 +97,9 @@ def _inliers(points: np.ndarray, config: PrepareConfig, device: torch.device) ->
 
 
 def _normals(points: torch.Tensor, given: np.ndarray | None, neighbors: int, notes: list[str]) -> torch.Tensor:
+    """Outward unit normals (N, 3): the given ones, or estimated from `neighbors` each, 0 for as many as it takes."""
     if given is not None:
         return functional.normalize(torch.from_numpy(given).to(points), dim=1)
-    notes.append(f"The scan has no normals: they were estimated from {neighbors} neighbours each and oriented outward.")
-    return orient_normals(points, estimate_normals(points, neighbors))
+    notes.append("The scan has no normals: they were estimated and oriented outward.")
+    axes = estimate_normals(points, neighbors) if neighbors > 0 else adaptive_planes(points).normals
+    return orient_normals(points, axes)

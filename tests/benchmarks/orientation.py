@@ -25,8 +25,7 @@ from isopts.data.meshes import read_mesh
 from isopts.data.points import read_points
 from isopts.data.synthetic import ScanConfig, make_scan
 from isopts.data.synthetic_shapes import SHAPES, SignedDistance, sphere, torus
-from isopts.geometry.noise import noise_and_support
-from isopts.geometry.normals import estimate_normals
+from isopts.geometry.adaptive_planes import adaptive_planes
 from isopts.geometry.orientation import orient_normals
 from isopts.kernels.triangles import closest_points
 
@@ -129,7 +128,7 @@ def clouds() -> Iterator[tuple[str, Callable[[], Cloud]]]:
 def ours(points: np.ndarray) -> tuple[np.ndarray, float]:
     started = time.process_time()
     cloud = torch.from_numpy(points - points.mean(axis=0)).float()
-    normals = orient_normals(cloud, estimate_normals(cloud, noise_and_support(cloud).k)).numpy()
+    normals = orient_normals(cloud, adaptive_planes(cloud).normals).numpy()
     return normals, time.process_time() - started
 
 
