@@ -31,7 +31,7 @@ from points.speed import speed_report
 from isopts.data.synthetic_shapes import SHAPES
 
 _TERMS = """Chamfer distance and 1 - normal consistency, smaller is better; ratios are ours / the better careful Poisson
-(clean levels: Poisson of depth 8), mean over the clouds of a level."""
+(clean levels: raw Poisson of depth 8), mean over the clouds of a level; `to any`: to the best of all three."""
 
 
 def main() -> None:

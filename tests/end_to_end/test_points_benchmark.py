@@ -36,6 +36,7 @@ def test_the_better_careful_poisson_is_the_peer():
     (judgement,) = judge(rows, {"noise 1": 0.01})
     assert judgement.chamfer == pytest.approx(0.8)
     assert judgement.roughness == pytest.approx(0.4)
+    assert judgement.chamfer_to_best == pytest.approx(2)
     assert judgement.verdict == "PASS"
     (judgement,) = judge([row("isopts", 1.01, 0.02), *rows[1:]], {"noise 1": 0.01})
     assert judgement.verdict == "FAIL"
@@ -58,6 +59,7 @@ def test_clean_clouds_are_compared_with_depth_8_and_small_noise_has_no_target():
 
 def test_ratios_are_averaged_over_clouds_and_a_failure_fails_the_level():
     from points.judgement import judge
+    from points.page import judgement_table
 
     rows = [
         row(method, chamfer, chamfer, shape=shape)
@@ -74,6 +76,7 @@ def test_ratios_are_averaged_over_clouds_and_a_failure_fails_the_level():
     failed = [*rows, row("isopts", None, None, shape="vase", failure="The fit diverged.")]
     (judgement,) = judge(failed, {"noise 1": 0.01})
     assert (judgement.chamfer, judgement.verdict) == (math.inf, "FAIL")
+    assert "| vase The fit diverged. |" in judgement_table([judgement])
 
 
 def test_rows_survive_a_killed_run_and_can_be_kept_by_method(tmp_path):

@@ -1,6 +1,6 @@
-"""Ours against the better of two careful Poisson reconstructions, per level, and the targets."""
+"""Ours against Poisson, level by level, and the targets."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import mean
 from typing import Literal
@@ -8,7 +8,8 @@ from typing import Literal
 from points.results import Row
 
 CAREFUL = ("poisson careful-7", "poisson careful-8")
-DEPTH_8 = "poisson raw-8"  # the peer on clean data
+DEPTH_8 = "poisson raw-8"
+"""The peers on noisy clouds, of which the one with the smaller chamfer distance counts, and on clean ones."""
 CLEAN_TARGETS = 1.05, 1.05
 NOISY_TARGETS = 0.8, 0.6
 """Largest ratios ours / peer of chamfer distance and of 1 - normal consistency: within 5 %, or 20 % and 40 % below."""
@@ -19,10 +20,11 @@ Verdict = Literal["PASS", "FAIL", "-"]
 
 @dataclass(frozen=True)
 class Duel:
-    """One cloud: ours and its peer; ratios ours / peer, infinite where ours failed."""
+    """One cloud: ours, its peer, and the best of all of Poisson's rows; ratios, infinite where ours failed."""
 
     ours: Row
     peer: Row
+    best: Row
 
     @property
     def chamfer(self) -> float:
@@ -31,6 +33,10 @@ class Duel:
     @property
     def roughness(self) -> float:
         return _ratio(self.ours.roughness, self.peer.roughness)
+
+    @property
+    def chamfer_to_best(self) -> float:
+        return _ratio(self.ours.chamfer, self.best.chamfer)
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,10 @@ class Judgement:
         return mean(duel.roughness for duel in self.duels)
 
     @property
+    def chamfer_to_best(self) -> float:
+        return mean(duel.chamfer_to_best for duel in self.duels)
+
+    @property
     def verdict(self) -> Verdict:
         if self.targets is None:
             return "-"
@@ -66,17 +76,16 @@ def judge(rows: Iterable[Row], noise_of_level: dict[str, float], method: str = "
     for level, noise in noise_of_level.items():
         duels = []
         for (found, _), methods in by_cloud.items():
-            peer = _peer(methods, clean=noise == 0)
-            if found == level and method in methods and peer is not None:
-                duels.append(Duel(methods[method], peer))
+            peer, best = _closest(methods, CAREFUL if noise > 0 else (DEPTH_8,)), _closest(methods, (*CAREFUL, DEPTH_8))
+            if found == level and method in methods and peer is not None and best is not None:
+                duels.append(Duel(methods[method], peer, best))
         if duels:
             judgements.append(Judgement(level, duels, _targets(noise)))
     return judgements
 
 
-def _peer(methods: dict[str, Row], clean: bool) -> Row | None:
-    """Poisson of depth 8 on a clean cloud, else the careful one with the smaller chamfer distance."""
-    names = (DEPTH_8,) if clean else CAREFUL
+def _closest(methods: dict[str, Row], names: Sequence[str]) -> Row | None:
+    """The row with the smallest chamfer distance."""
     found = [methods[name] for name in names if name in methods and methods[name].chamfer is not None]
     return min(found, key=lambda row: row.chamfer) if found else None
 

@@ -4,6 +4,7 @@ import csv
 import os
 import platform
 from collections.abc import Iterable, Sequence
+from math import inf
 from pathlib import Path
 from statistics import mean
 
@@ -26,15 +27,27 @@ def machine() -> str:
 
 
 def judgement_table(judgements: Iterable[Judgement]) -> str:
-    """One line a level: mean ratios, their worst cloud, the targets, the verdict."""
-    header = ("level", "clouds", "chamfer", "1 - normals", "worst cloud", "targets", "verdict")
+    """One line a level: mean ratios, the worst ones, our largest chamfer distance, the targets, the verdict."""
+    header = (
+        "level",
+        "clouds",
+        "chamfer",
+        "1 - normals",
+        "chamfer to any",
+        "worst ratios",
+        "worst of ours",
+        "targets",
+        "verdict",
+    )
     rows = []
     for entry in judgements:
         worst = max(entry.duels, key=lambda duel: duel.chamfer)
         targets = "-" if entry.targets is None else f"{entry.targets[0]:.2f}, {entry.targets[1]:.2f}"
-        ratios = (f"{entry.chamfer:.3f}", f"{entry.roughness:.3f}")
+        ratios = (f"{value:.3f}" for value in (entry.chamfer, entry.roughness, entry.chamfer_to_best))
         place = f"{worst.ours.shape} {worst.chamfer:.2f}, {worst.roughness:.2f}"
-        rows.append((entry.level, str(len(entry.duels)), *ratios, place, targets, entry.verdict))
+        ours = max((duel.ours for duel in entry.duels), key=lambda row: inf if row.failure else row.chamfer)
+        largest = f"{ours.shape} {ours.failure or f'{1000 * ours.chamfer:.2f}'}"
+        rows.append((entry.level, str(len(entry.duels)), *ratios, place, largest, targets, entry.verdict))
     return markdown_table(header, rows)
 
 
