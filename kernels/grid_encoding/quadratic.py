@@ -2,7 +2,7 @@
 
 The control values of cell i along an axis are i, i + 1, i + 2; those of the level lie half a cell off the vertices,
 the outermost ones outside the domain. The three along x lie side by side in the table, hashed levels included, so that
-one full-width instruction takes their six features; it takes a fourth value, too, with the weight 0.
+one full-width instruction takes their six features; reading takes a fourth value, too, with the weight 0.
 """
 
 import warp as wp
@@ -26,13 +26,6 @@ for (int c = 0; c < 8; ++c) result.c[c] = sum[c];
 return result;
 """
 
-
-@wp.func_native(_COMBINE)
-def combine(table: wp.array(dtype=wp.vec2), rows: vec9i, y: wp.vec3, z: wp.vec3) -> vec8:
-    """Sum of the nine rows, weighted by y[j] z[k]."""
-    ...
-
-
 _FOLD = """
 #pragma clang fp reassociate(on) contract(fast)
 float p[8];
@@ -41,13 +34,6 @@ float q[4];
 for (int c = 0; c < 4; ++c) q[c] = p[c] + p[c + 4];
 return wp::vec_t<2, wp::float32>(q[0] + q[2], q[1] + q[3]);
 """
-
-
-@wp.func_native(_FOLD)
-def along(row: vec8, w: vec8) -> wp.vec2:
-    """Sum of a row's values, weighted."""
-    ...
-
 
 _ADD_ROWS = """
 #pragma clang fp reassociate(on) contract(fast)
@@ -65,6 +51,22 @@ for (int row = 0; row < 9; ++row) {
 """
 
 
+@wp.func_native(_COMBINE)
+def combine(table: wp.array(dtype=wp.vec2), rows: vec9i, y: wp.vec3, z: wp.vec3) -> vec8:
+    """Sum of the nine rows, weighted by y[j] z[k].
+
+    The loop over the eight numbers of a row is the outer one: LLVM turns it into one instruction a term. Calls with
+    the same rows share loads and partial sums once they are inlined.
+    """
+    ...
+
+
+@wp.func_native(_FOLD)
+def along(row: vec8, w: vec8) -> wp.vec2:
+    """Sum of a row's values, weighted."""
+    ...
+
+
 @wp.func_native(_ADD_ROWS)
 def add_rows(
     table: wp.array(dtype=wp.vec2),
@@ -77,7 +79,7 @@ def add_rows(
     wz: wp.vec3,
     sz: wp.vec3,
 ):
-    """Transpose of three `combine`s."""
+    """Transpose of three `combine`s: by the weights of y and z, by slopes of y, by slopes of z. Rows may coincide."""
     ...
 
 
@@ -108,7 +110,7 @@ def spread(value: wp.vec2, w: wp.vec3):
 
 @wp.func
 def rows_of(vertex: wp.vec3i, level: wp.vec4i):
-    """Table entries at which the nine rows start, x fastest, then y.
+    """Table entries at which the nine rows start; row j + 3 k is j steps along y and k along z.
 
     A hashed row starts at the upper word of (2654435761 y ^ 805459861 z) times the number of slots: rows overlap at
     any distance, so that a face across x does not put all its rows on the same entries.
