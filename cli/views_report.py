@@ -24,12 +24,13 @@ from isopts.mesh.extract import MeshConfig, extract_mesh
 from isopts.render.views_picture import ComparedView, render_views
 
 _RESOLUTION = 96  # of the hull's mesh, cells along the region
-_LOW_IOU = 0.9
+_LOW_IOU, _NO_HULL_IOU = 0.9, 0.2
 _CUT_SHARE, _CUT_RATIO = 0.02, 4.0  # of the hull, and against the median view: ways to be an outlier
 _FEW_VIEWS = 8
 _ONE_SIDED = 0.5  # length of the mean direction to the cameras: 0 all around, 1 from one place
 _SPECK_SHARE = 0.01  # of the hull's area
 _SMALL_HULL = 0.25  # of the region's radius
+_DECODED_PIXELS_MAX = 2e8  # of images in the picture, about 5 s; the other cameras are drawn without
 _COMPARED_VIEWS, _COMPARED_PIXELS = 4, 40_000
 
 
@@ -63,7 +64,10 @@ class ViewsReport:
 
     def picture(self) -> np.ndarray:
         """(H, W, 3) uint8: cameras, hull, and the least agreeing views."""
-        images = [self.views.image(view) for view in range(len(self.views))]
+        pixels = self.views.cameras.sizes.prod(dim=1).tolist()
+        step = math.ceil(sum(pixels) / _DECODED_PIXELS_MAX)
+        grey = np.full((1, 1, 3), 128, np.uint8)
+        images = [self.views.image(view) if view % step == 0 else grey for view in range(len(self.views))]
         compared = [self._compared(view) for view in self.least_agreeing()]
         return render_views(self.hull, self.cameras(), images, compared)
 
@@ -115,12 +119,12 @@ def inspect_views(views: PosedViews, sphere_given: bool) -> ViewsReport:
     report.warnings += _view_set_warnings(cameras) + _cut_warnings(views, cuts)
     hull = VisualHull(maps.seen_by(cameras))
     mesh = extract_mesh(hull, hull.value_and_gradient, MeshConfig(resolution=_RESOLUTION))
-    report.hull = _well_seen_parts(mesh, hull)
-    if len(report.hull.faces) == 0:
-        report.hull = None
-        raise InputError(" ".join(["The silhouettes have no point of the region in common.", *report.warnings]))
-    masks = (views.mask(view) for view in range(len(views)))
-    report.agreements = silhouette_agreement(report.hull, cameras, masks)
+    mesh = _well_seen_parts(mesh, hull)
+    if len(mesh.faces):
+        masks = (views.mask(view) for view in range(len(views)))
+        report.hull, report.agreements = mesh, silhouette_agreement(mesh, cameras, masks)
+    if np.mean([agreement.iou for agreement in report.agreements] or [0.0]) < _NO_HULL_IOU:
+        raise InputError(" ".join(["The silhouettes have next to nothing in common.", *report.warnings]))
     report.warnings += _hull_warnings(report)
     return report
 

@@ -1,11 +1,12 @@
 """The region of interest of posed views."""
 
 from isopts.data.posed_views import PosedViews
-from isopts.geometry.hull_region import hull_region
+from isopts.errors import InputError
+from isopts.geometry.hull_region import TOLERATED_MAX, hull_region
 from isopts.geometry.silhouette_maps import SilhouetteMaps, silhouette_maps
 from isopts.geometry.sphere import Sphere
 
-_WRONG_MASKS = 20  # views for each mask that may be wrong when the masks alone say where the object is
+_WRONG_SHARES = (0.05, 0.25)  # of the masks that may be wrong when the masks alone say where the object is
 
 
 def view_silhouettes(views: PosedViews) -> SilhouetteMaps:
@@ -19,4 +20,10 @@ def region_of_interest(views: PosedViews, maps: SilhouetteMaps) -> Sphere:
     Raises:
         InputError: the masks contradict each other.
     """
-    return views.region or hull_region(views.cameras, maps, len(views) // _WRONG_MASKS)
+    if views.region is not None:
+        return views.region
+    few, many = (min(int(share * len(views)), TOLERATED_MAX) for share in _WRONG_SHARES)
+    try:
+        return hull_region(views.cameras, maps, few)
+    except InputError:
+        return hull_region(views.cameras, maps, many)

@@ -8,6 +8,7 @@ from isopts.geometry.cameras import Cameras
 from isopts.geometry.silhouette_maps import SilhouetteMaps
 from isopts.geometry.sphere import Sphere
 from isopts.geometry.visual_hull import VisualHull
+from isopts.kernels.visual_hull import RANK_MAX
 
 _RESOLUTION = 40  # cells along the cube around the sphere
 _MARGIN = 1.2  # the hull fills the rest of the region, so that a fit has room around it
@@ -15,6 +16,9 @@ _GROWTH = 1.7
 _GROWTHS_MAX = 6
 _ROBUST_STEPS = 10
 _SPECK_SHARE = 0.02  # of the largest part's cells
+
+TOLERATED_MAX = RANK_MAX - 1
+"""Most masks that may be wrong."""
 
 WELL_SEEN = 0.75
 """Parts of a hull that on average fewer views see than this share of the best seen part's are no object."""

@@ -1,5 +1,5 @@
 """Soft visual hull: how far points are outside of the silhouettes of an object."""
 
-from isopts.kernels.visual_hull.op import HullDistances, Silhouettes, visual_hull
+from isopts.kernels.visual_hull.op import RANK_MAX, HullDistances, Silhouettes, visual_hull
 
-__all__ = ["HullDistances", "Silhouettes", "visual_hull"]
+__all__ = ["RANK_MAX", "HullDistances", "Silhouettes", "visual_hull"]

@@ -10,7 +10,7 @@ from isopts.kernels.visual_hull.kernel import RANK_MAX, hull_distances
 from isopts.kernels.visual_hull.reference import visual_hull_reference
 from isopts.kernels.visual_hull.silhouettes import HullDistances, Silhouettes
 
-__all__ = ["HullDistances", "Silhouettes", "visual_hull"]
+__all__ = ["RANK_MAX", "HullDistances", "Silhouettes", "visual_hull"]
 
 _DTYPES = (torch.float32, torch.int64, torch.int32, torch.float32, torch.float32)
 
