@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from plyfile import PlyData, PlyElement, PlyElementParseError, PlyListProperty, PlyParseError
 
+from isopts.data.formats.ply_ascii import read_scalar_elements
 from isopts.errors import InputError
 
 _DAMAGE = (PlyParseError, ValueError, OverflowError, MemoryError)  # what plyfile raises, by fuzzing it
@@ -43,8 +44,9 @@ def read_ply(path: Path, wanted: Collection[str]) -> dict[str, Columns]:
         is_ascii = _require_possible_header(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # numpy's about empty lists and about numbers too large for their type
-            elements = _read_ascii(path) if is_ascii else _read_binary(path)
-        return {element.name: _columns(element) for element in elements if element.name in wanted}
+            if is_ascii:
+                return _read_ascii(path, wanted)
+            return _wanted_columns(_read_binary(path), wanted)
     except _DAMAGE as error:
         reason = shorten(str(error) or type(error).__name__, 120, placeholder=" ...")
         raise InputError(f"'{path}' cannot be read as PLY: {reason}; export it again, as PLY.") from None
@@ -101,9 +103,15 @@ def _require_possible_header(path: Path) -> bool:
     return [b"format", b"ascii", b"1.0"] in lines
 
 
-def _read_ascii(path: Path) -> PlyData:
+def _read_ascii(path: Path, wanted: Collection[str]) -> dict[str, Columns]:
     header, end, rows = path.read_bytes().partition(b"end_header")
-    return PlyData.read(BytesIO(_SINGLE_PRECISION.sub(rb"\1double", header) + end + rows))
+    header = _SINGLE_PRECISION.sub(rb"\1double", header) + end
+    columns = read_scalar_elements(header, rows, wanted)
+    return _wanted_columns(PlyData.read(BytesIO(header + rows)), wanted) if columns is None else columns
+
+
+def _wanted_columns(elements: PlyData, wanted: Collection[str]) -> dict[str, Columns]:
+    return {element.name: _columns(element) for element in elements if element.name in wanted}
 
 
 def _read_binary(path: Path) -> PlyData:
