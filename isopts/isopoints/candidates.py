@@ -8,6 +8,8 @@ from isopts.geometry.spacing import areas
 from isopts.geometry.surface_cells import CellGrid, find_surface_cells
 from isopts.isopoints.project import ProjectionConfig, ValueAndGradient, project
 
+_SEEDS_MAX = 16  # a wanted candidate; a dense scan has many more, and projecting them finds nothing new
+
 
 class Candidates(NamedTuple):
     """points (M, 3), normals (M, 3) and values (M,) on the zero set; areas (M,) that the points stand for;
@@ -45,7 +47,12 @@ def points_in_surface_cells(
 
 
 def jittered(seeds: torch.Tensor, count: int, jitter: float, generator: torch.Generator | None = None) -> torch.Tensor:
-    """About `count` points: every one of `seeds` (S, 3) equally often, moved by U(-jitter, jitter) on each axis."""
+    """About `count` points: every one of `seeds` (S, 3) equally often, moved by U(-jitter, jitter) on each axis.
+
+    Seeds beyond 16 times the count are left out at random.
+    """
+    if len(seeds) > _SEEDS_MAX * count:
+        seeds = seeds[torch.randperm(len(seeds), generator=generator)[: _SEEDS_MAX * count].to(seeds.device)]
     repeated = seeds.repeat(max(1, -(-count // max(1, len(seeds)))), 1)
     offsets = 2 * torch.rand(repeated.shape, generator=generator).to(seeds) - 1
     return repeated + jitter * offsets
