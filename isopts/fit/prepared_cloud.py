@@ -15,6 +15,7 @@ from isopts.geometry.frames import WorldToUnit
 from isopts.geometry.noise import noise_and_support
 from isopts.geometry.normals import estimate_normals
 from isopts.geometry.orientation import orient_normals
+from isopts.geometry.outliers import stray_points
 from isopts.geometry.thinning import thin_points
 from isopts.kernels.neighbors import nearest_neighbors
 
@@ -101,5 +102,7 @@ def _normals(points: torch.Tensor, given: np.ndarray | None, neighbors: int, not
     if given is not None:
         return functional.normalize(torch.from_numpy(given).to(points), dim=1)
     notes.append("The scan has no normals: they were estimated and oriented outward.")
-    axes = estimate_normals(points, neighbors) if neighbors > 0 else adaptive_planes(points).normals
-    return orient_normals(points, axes)
+    if neighbors > 0:
+        return orient_normals(points, estimate_normals(points, neighbors))
+    planes = adaptive_planes(points)
+    return orient_normals(points, planes.normals, ~stray_points(points, planes))

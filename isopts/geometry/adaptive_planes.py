@@ -13,6 +13,7 @@ _NEIGHBORS = 24
 _SCALES = (1, 2, 4, 8)  # steps of diffusion at which a plane is judged; each step adds about 24 points
 _ANGLE_DEGREES = 30.0
 _HEIGHT = 3.0  # of a neighbour over the plane, in residuals, at which it hardly counts
+_WEIGHT_MIN = 1e-3  # an outlier, which agrees with nobody, must not become a plane of no extent
 _GAIN = 0.95  # a wider plane is taken when its flatness falls below this times the narrower one's
 
 
@@ -71,7 +72,7 @@ def _flatness(planes: LocalPlanes) -> torch.Tensor:
 
 
 def _link_weights(points: torch.Tensor, planes: LocalPlanes, neighbors: torch.Tensor) -> torch.Tensor:
-    """(N, K) in [0, 1]; 1 for the link of a point to itself, so that a row never sums to 0."""
+    """(N, K), up to 1."""
     places = feet(points, planes)
     cosines = torch.einsum("nkd,nd->nk", planes.normals[neighbors], planes.normals).abs()
     heights = torch.einsum("nkd,nd->nk", places[neighbors] - places[:, None], planes.normals)
@@ -79,6 +80,4 @@ def _link_weights(points: torch.Tensor, planes: LocalPlanes, neighbors: torch.Te
     rounding = max(limits.eps * float(points.abs().max()), limits.tiny)
     width = _HEIGHT * planes.variances[:, :1].sqrt().clamp_min(rounding)
     turn = (1 - cosines) / (1 - math.cos(math.radians(_ANGLE_DEGREES)))
-    itself = (neighbors == torch.arange(len(points), device=points.device)[:, None]).any(dim=1)
-    weights = torch.exp(-turn.square() - (heights / width).square())
-    return torch.where(itself[:, None], weights, weights + 1e-3)
+    return torch.exp(-turn.square() - (heights / width).square()) + _WEIGHT_MIN

@@ -3,7 +3,7 @@
 import torch
 from torch.nn import functional
 
-from isopts.geometry.patch_signs import patch_signs
+from isopts.geometry.patch_signs import Dipoles, dipoles, patch_signs
 from isopts.geometry.spanning_forest import product_to_root, spanning_forest
 from isopts.kernels.neighbors import nearest_neighbors
 
@@ -13,7 +13,13 @@ _VOTERS = 6
 _CELL_MIN = 2.0**-20  # of the longest side, so that three indices fit into 63 bits
 
 
-def orient_normals(points: torch.Tensor, normals: torch.Tensor, k: int = 10, seed: int = 0) -> torch.Tensor:
+def orient_normals(
+    points: torch.Tensor,
+    normals: torch.Tensor,
+    reliable: torch.Tensor | None = None,
+    k: int = 10,
+    seed: int = 0,
+) -> torch.Tensor:
     """`normals` (N, 3) of `points` (N, 3) with signs that agree with each other and point out of the object.
 
     The cloud is thinned to one random point a voxel and moved onto the median plane of its neighbours, so that noise
@@ -22,11 +28,19 @@ def orient_normals(points: torch.Tensor, normals: torch.Tensor, k: int = 10, see
     tree got wrong is found by the winding number of the whole, see `patch_signs`, whose energy also chooses between
     them. Open surfaces are tolerated; which side of a plane is outside is arbitrary.
 
-    The signs are as good as the normals: estimate those with enough neighbours, see `noise_and_support`.
+    The signs are as good as the normals: estimate those with enough neighbours, see `adaptive_planes`.
+
+    Args:
+        normals: unit, of any sign.
+        reliable: (N,) bool, points that may be chosen to steer, see `stray_points`; the others follow. None: all.
+        k: neighbours in the graph. seed: of the choices.
     """
     if min(k, len(points) - 1) < 1:
         return normals
-    chosen = _one_a_voxel(points, seed)
+    steering = points if reliable is None or not bool(reliable.any()) else points[reliable]
+    chosen = _one_a_voxel(steering, seed)
+    if steering is not points:
+        chosen = torch.nonzero(reliable).ravel()[chosen]
     local = points - points.mean(dim=0)  # squared distances keep their digits
     sample, axes = _smoothed(local, normals, chosen)
     neighbors = nearest_neighbors(sample, sample, min(k, len(sample) - 1) + 1).indices[:, 1:]
@@ -43,15 +57,17 @@ def orient_normals(points: torch.Tensor, normals: torch.Tensor, k: int = 10, see
 def _consistent(points: torch.Tensor, axes: torch.Tensor, neighbors: torch.Tensor, seed: int) -> torch.Tensor:
     """`axes` (N, 3) with the signs of the lower orientation energy that either tree leads to."""
     found = []
+    fixed = dipoles(points, axes, seed)
     for strengths in (
         torch.einsum("nkd,nd->nk", axes[neighbors], axes),
         _agreement_along_surface(points, axes, neighbors),
     ):
         forest = spanning_forest(1.001 - strengths.abs().clamp_max(1), neighbors)  # scipy takes a zero for no edge
         links = torch.where((axes * axes[forest.parents]).sum(dim=1) < 0, -1.0, 1.0).to(axes)
-        turned = axes * product_to_root(links, forest.parents)[:, None]
-        signs, energy = patch_signs(points, turned, neighbors, forest, seed)
-        found.append((energy, turned * signs[:, None]))
+        turns = product_to_root(links, forest.parents)[:, None]
+        turned = Dipoles(turns * fixed.contributions, fixed.shares)
+        signs, energy = patch_signs(turns * axes, turned, neighbors, forest)
+        found.append((energy, turns * axes * signs[:, None]))
     return min(found, key=lambda pair: pair[0])[1]
 
 

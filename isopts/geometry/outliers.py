@@ -2,7 +2,7 @@
 
 import torch
 
-from isopts.geometry.normals import local_planes
+from isopts.geometry.normals import LocalPlanes, local_planes
 from isopts.kernels.neighbors import nearest_neighbors
 
 
@@ -25,3 +25,17 @@ def remote_points(points: torch.Tensor, k: int = 20, deviations: float = 2.0) ->
     squared = nearest_neighbors(points, points, k + 1).squared_distances[:, 1:]
     distances = squared.sqrt().mean(dim=1)
     return distances > distances.mean() + deviations * distances.std()
+
+
+def stray_points(
+    points: torch.Tensor, planes: LocalPlanes, flatness_max: float = 0.35, residuals: float = 3.0
+) -> torch.Tensor:
+    """(N,) bool, True where a point is off its own plane by more than `residuals` of the plane's standard deviation,
+    or where that plane is none: lambda_min exceeds `flatness_max` lambda_middle.
+
+    For `planes` of each of `points` (N, 3) at their own scale, see adaptive_planes: sparse surfaces are not stray.
+    Outliers that happen to lie on a plane of others stay.
+    """
+    heights = ((points - planes.centers) * planes.normals).sum(dim=1)
+    off = heights.square() > residuals**2 * planes.variances[:, 0]
+    return off | (planes.variances[:, 0] > flatness_max * planes.variances[:, 1])

@@ -1,6 +1,7 @@
 """Which patches of an oriented cloud look the wrong way, by the winding number of the whole."""
 
 import math
+from typing import NamedTuple
 
 import torch
 
@@ -10,12 +11,38 @@ from isopts.geometry.spanning_forest import SpanningForest
 _CUTS = 200  # weakest links of the forest, between which patches are judged
 _PATCH_SHARE = 1 / 2000  # of all points; smaller subtrees follow their neighbours
 _QUERIES = 1000  # points at which the winding number is compared
-_CHUNK = 250  # queries; bounds the (chunk, N, 3) offsets
+_CHUNK = 2500  # points; bounds the (chunk, queries) temporaries
 _GAIN_MIN = 1e-5  # of an energy whose terms are shares of the whole; below it rounding decides
 
 
+class Dipoles(NamedTuple):
+    """contributions: (N, Q), of each point with its normal to the winding number at each of Q points of the cloud.
+    shares: (Q,), of the area, that these stand for; they sum to 1."""
+
+    contributions: torch.Tensor
+    shares: torch.Tensor
+
+
+def dipoles(points: torch.Tensor, normals: torch.Tensor, seed: int = 0) -> Dipoles:
+    """Of `points` and unit `normals` (N, 3); `seed` chooses the points where the winding number is compared."""
+    spread = areas(points)
+    spread = spread.clamp_max(4 * spread.median())  # an outlier stands for no surface
+    softening = spread.median().clamp_min(torch.finfo(points.dtype).tiny)  # squared; about the spacing of the points
+    moments = normals * spread[:, None] / (4 * math.pi)
+    generator = torch.Generator().manual_seed(seed)
+    chosen = torch.randperm(len(points), generator=generator)[:_QUERIES].to(points.device)
+    queries, norms = points[chosen], points[chosen].square().sum(dim=1)
+    parts = []
+    for some, some_moments in zip(points.split(_CHUNK), moments.split(_CHUNK), strict=True):
+        squared = some.square().sum(dim=1)[:, None] + norms - 2 * some @ queries.T
+        inverse = squared.clamp_min_(softening).rsqrt_()
+        heights = (some * some_moments).sum(dim=1)[:, None] - some_moments @ queries.T
+        parts.append(heights * (inverse * inverse * inverse))
+    return Dipoles(torch.cat(parts), spread[chosen] / spread[chosen].sum())
+
+
 def patch_signs(
-    points: torch.Tensor, normals: torch.Tensor, neighbors: torch.Tensor, forest: SpanningForest, seed: int = 0
+    normals: torch.Tensor, fixed: Dipoles, neighbors: torch.Tensor, forest: SpanningForest
 ) -> tuple[torch.Tensor, float]:
     """Signs (N,) for patches of a cloud that lower its orientation energy, and the energy reached.
 
@@ -28,25 +55,25 @@ def patch_signs(
     signs, so every flip of a patch or a subtree is evaluated exactly, and the best is taken until none gains.
 
     Args:
-        points, normals: (N, 3), same dtype. Noise and density even: thinned and smoothed.
+        normals: (N, 3), unit, of points whose noise and density are even: thinned and smoothed.
+        fixed: the dipoles of these points with these normals.
         neighbors: (N, K) int64, all present. forest: of their links.
-        seed: of the choice of the points where w is compared.
     """
     starts, ends = _weakest_subtrees(normals, forest)
     places = torch.empty_like(forest.order)
-    places[forest.order] = torch.arange(len(points), device=points.device)
-    borders = torch.zeros(len(points) + 1, dtype=torch.int64, device=points.device)
+    places[forest.order] = torch.arange(len(normals), device=normals.device)
+    borders = torch.zeros(len(normals) + 1, dtype=torch.int64, device=normals.device)
     borders[starts], borders[ends], borders[0] = 1, 1, 1
     numbers = borders.cumsum(0) - 1  # patch of each place in the order
     patches = numbers[places]
     count = int(patches.max()) + 1
-    all_patches = torch.arange(count, device=points.device)
-    last = torch.where(ends < len(points), numbers[ends], count)
+    all_patches = torch.arange(count, device=normals.device)
+    last = torch.where(ends < len(normals), numbers[ends], count)
     subtrees = (all_patches >= numbers[starts][:, None]) & (all_patches < last[:, None])
-    moves = torch.cat([subtrees, torch.eye(count, dtype=torch.bool, device=points.device)])
-    quadratic, linear = _winding_energy(points, normals, patches, count, seed)
+    moves = torch.cat([subtrees, torch.eye(count, dtype=torch.bool, device=normals.device)])
+    quadratic, linear = _winding_energy(fixed, patches, count)
     quadratic = quadratic - _agreement_energy(normals, neighbors, patches, count)
-    signs = _descend(quadratic, linear, moves.to(points))
+    signs = _descend(quadratic, linear, moves.to(normals))
     return signs[patches], float(signs @ quadratic @ signs - linear @ signs) + 0.25
 
 
@@ -65,23 +92,12 @@ def _weakest_subtrees(normals: torch.Tensor, forest: SpanningForest) -> tuple[to
     return places[chosen], places[chosen] + forest.sizes[chosen]
 
 
-def _winding_energy(
-    points: torch.Tensor, normals: torch.Tensor, patches: torch.Tensor, count: int, seed: int
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _winding_energy(fixed: Dipoles, patches: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Q (P, P) and b (P,) with s^T Q s - b^T s + 1/4 the area's mean of (w - 1/2)^2 for the patch signs s."""
-    spread = areas(points)
-    spread = spread.clamp_max(4 * spread.median())  # an outlier stands for no surface
-    softening = float(spread.median())  # squared; about the spacing of the points
-    moments = normals * spread[:, None] / (4 * math.pi)
-    generator = torch.Generator().manual_seed(seed)
-    queries = torch.randperm(len(points), generator=generator)[:_QUERIES].to(points.device)
-    winding = points.new_zeros((len(queries), count))  # by each patch alone
-    for rows, chunk in zip(winding.split(_CHUNK), queries.split(_CHUNK), strict=True):
-        offsets = points - points[chunk][:, None]
-        cubes = offsets.square().sum(dim=2).clamp_min(softening).pow(1.5)
-        rows.index_add_(1, patches, torch.einsum("qnd,nd->qn", offsets, moments) / cubes)
-    weighted = winding * (spread[queries] / spread[queries].sum())[:, None]
-    return weighted.T @ winding, weighted.sum(dim=0)
+    winding = fixed.contributions.new_zeros((count, fixed.contributions.shape[1]))  # by each patch alone
+    winding.index_add_(0, patches, fixed.contributions)
+    weighted = winding * fixed.shares
+    return weighted @ winding.T, weighted.sum(dim=1)
 
 
 def _agreement_energy(

@@ -27,6 +27,7 @@ from isopts.data.synthetic import ScanConfig, make_scan
 from isopts.data.synthetic_shapes import SHAPES, SignedDistance, sphere, torus
 from isopts.geometry.adaptive_planes import adaptive_planes
 from isopts.geometry.orientation import orient_normals
+from isopts.geometry.outliers import stray_points
 from isopts.kernels.triangles import closest_points
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "points"
@@ -128,7 +129,8 @@ def clouds() -> Iterator[tuple[str, Callable[[], Cloud]]]:
 def ours(points: np.ndarray) -> tuple[np.ndarray, float]:
     started = time.process_time()
     cloud = torch.from_numpy(points - points.mean(axis=0)).float()
-    normals = orient_normals(cloud, adaptive_planes(cloud).normals).numpy()
+    planes = adaptive_planes(cloud)
+    normals = orient_normals(cloud, planes.normals, ~stray_points(cloud, planes)).numpy()
     return normals, time.process_time() - started
 
 

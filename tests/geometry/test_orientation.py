@@ -2,9 +2,11 @@ import pytest
 import torch
 from plyfile import PlyData
 
+from isopts.geometry.adaptive_planes import adaptive_planes
 from isopts.geometry.noise import noise_and_support
 from isopts.geometry.normals import estimate_normals
 from isopts.geometry.orientation import orient_normals
+from isopts.geometry.outliers import stray_points
 
 
 def on_sphere(count: int, generator: torch.Generator, center: tuple[float, float, float] = (0.0, 0.0, 0.0)):
@@ -80,6 +82,15 @@ def test_a_thin_noisy_plate_has_two_sides(generator) -> None:
     normals = torch.zeros_like(points)
     normals[:, 2] = torch.where(upper, 1.0, -1.0)
     assert share_right(noisy(points, 0.003, generator), normals, 16, generator) > 0.99
+
+
+def test_a_tenth_of_outliers_does_not_steer(generator) -> None:
+    points, normals = on_sphere(20_000, generator)
+    points = noisy(points, 0.01, generator)
+    points[:2000] = 3 * torch.rand((2000, 3), generator=generator) - 1.5
+    planes = adaptive_planes(points)
+    oriented = orient_normals(points, randomly_turned(planes.normals, generator), ~stray_points(points, planes))
+    assert ((oriented * normals)[2000:].sum(dim=1) > 0).float().mean() > 0.995
 
 
 def test_all_points_equal_or_on_a_line_keep_their_axes(generator) -> None:

@@ -1,6 +1,7 @@
 import torch
 
-from isopts.geometry.outliers import remote_points, scattered_points
+from isopts.geometry.adaptive_planes import adaptive_planes
+from isopts.geometry.outliers import remote_points, scattered_points, stray_points
 
 
 def sphere_with_outliers() -> torch.Tensor:
@@ -30,3 +31,17 @@ def test_scale_does_not_matter() -> None:
 
 def test_one_point_is_no_outlier() -> None:
     assert remote_points(torch.zeros(1, 3)).tolist() == [False]
+
+
+def test_stray_points_are_off_their_planes() -> None:
+    points = sphere_with_outliers()
+    found = stray_points(points, adaptive_planes(points))
+    assert found[:3000].float().mean() < 0.01
+    assert found[3000:].float().mean() > 0.7
+
+
+def test_a_sparse_surface_beside_a_dense_one_is_not_stray() -> None:
+    generator = torch.Generator().manual_seed(8)
+    directions = torch.nn.functional.normalize(torch.randn((10_500, 3), generator=generator), dim=1)
+    points = torch.where((torch.arange(10_500) < 10_000)[:, None], 1.0, 0.5) * directions
+    assert stray_points(points, adaptive_planes(points)).float().mean() < 0.01

@@ -1,0 +1,109 @@
+"""Patches that look the wrong way are found by the winding number of the whole."""
+
+import pytest
+import torch
+from torch.nn import functional
+
+from isopts.geometry.patch_signs import dipoles, patch_signs
+from isopts.geometry.spanning_forest import SpanningForest, spanning_forest
+from isopts.kernels.neighbors import nearest_neighbors
+
+
+def on_sphere(count: int, radius: float = 1.0, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    normals = functional.normalize(torch.randn((count, 3), generator=generator), dim=1)
+    return radius * normals, normals
+
+
+def graph(points: torch.Tensor, normals: torch.Tensor) -> tuple[torch.Tensor, SpanningForest]:
+    """Eight neighbours of each point, and the forest of the links that agree best."""
+    neighbors = nearest_neighbors(points, points, 9).indices[:, 1:]
+    costs = 1.001 - torch.einsum("nkd,nd->nk", normals[neighbors], normals).abs().clamp_max(1)
+    return neighbors, spanning_forest(costs, neighbors)
+
+
+def found_signs(points: torch.Tensor, normals: torch.Tensor) -> tuple[torch.Tensor, float]:
+    neighbors, forest = graph(points, normals)
+    return patch_signs(normals, dipoles(points, normals), neighbors, forest)
+
+
+def cube(count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Surface of [-1, 1]^3."""
+    generator = torch.Generator().manual_seed(1)
+    points = 2 * torch.rand((count, 3), generator=generator) - 1
+    axis = torch.randint(0, 3, (count,), generator=generator)
+    rows = torch.arange(count)
+    points[rows, axis] = points[rows, axis].sign()
+    normals = torch.zeros_like(points)
+    normals[rows, axis] = points[rows, axis]
+    return points, normals
+
+
+def test_winding_number_on_a_closed_surface_is_one_half() -> None:
+    points, normals = on_sphere(4000)
+    fixed = dipoles(points, normals)
+    assert fixed.contributions.shape == (4000, 1000)
+    assert float(fixed.shares.sum()) == pytest.approx(1)
+    assert float(fixed.contributions.sum(dim=0).mean()) == pytest.approx(0.5, abs=0.03)
+
+
+def test_contributions_by_hand() -> None:
+    points = torch.tensor([[0.0, 0.0, 0.0], [0.0, 0.0, 2.0], [0.0, 3.0, 0.0]])
+    normals = torch.tensor([[0.0, 0.0, -1.0], [0.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
+    contributions, shares = dipoles(points, normals, seed=0)
+    order = torch.randperm(3, generator=torch.Generator().manual_seed(0)).tolist()
+    areas = torch.tensor([9.0, 13.0, 13.0]) / 2 / 4  # pi r^2 / 2 of the second neighbour, over 4 pi
+    column = order.index(0)
+    assert contributions.shape == (3, 3)
+    assert shares[column] == pytest.approx(9 / 35)
+    softened = 13 * torch.pi / 2
+    expected = torch.tensor([0.0, 2 * areas[1] / softened**1.5, 3 * areas[2] / softened**1.5])
+    torch.testing.assert_close(contributions[:, column], expected)
+
+
+def test_outward_normals_stay() -> None:
+    signs, energy = found_signs(*on_sphere(3000))
+    assert (signs == 1).all()
+    assert energy < -0.9  # neighbours agree, w is 1/2
+
+
+def test_an_inside_out_sphere_is_turned() -> None:
+    points, normals = on_sphere(3000)
+    signs, energy = found_signs(points, -normals)
+    assert (signs == -1).all()
+    assert energy == pytest.approx(found_signs(points, normals)[1], abs=0.02)
+
+
+def test_one_face_of_a_cube_is_turned() -> None:
+    points, normals = cube(6000)
+    wrong = normals[:, 0] == 1
+    signs, energy = found_signs(points, torch.where(wrong[:, None], -normals, normals))
+    assert (signs[wrong] == -1).float().mean() > 0.99
+    assert (signs[~wrong] == 1).float().mean() > 0.99
+    assert energy < found_signs(points, normals)[1] + 0.02
+
+
+def test_the_wall_of_a_cavity_looks_into_it() -> None:
+    outer, directions = on_sphere(4000, 1.0)
+    inner, inner_directions = on_sphere(1500, 0.6, seed=1)
+    points = torch.cat([outer, inner])
+    signs, _ = found_signs(points, torch.cat([directions, inner_directions]))
+    assert (signs[:4000] == 1).all()
+    assert (signs[4000:] == -1).all()
+
+
+def test_two_objects_are_judged_apart() -> None:
+    first, normals = on_sphere(2000)
+    points = torch.cat([first, first + torch.tensor([5.0, 0.0, 0.0])])
+    signs, _ = found_signs(points, torch.cat([normals, -normals]))
+    assert (signs[:2000] == 1).all()
+    assert (signs[2000:] == -1).all()
+
+
+def test_scale_does_not_matter() -> None:
+    points, normals = cube(3000)
+    wrong = (normals[:, 1] == 1)[:, None]
+    turned = torch.where(wrong, -normals, normals)
+    small, large = found_signs(points, turned), found_signs(1000 * points, turned)
+    assert torch.equal(small[0], large[0])
+    assert small[1] == pytest.approx(large[1], abs=1e-3)
