@@ -122,7 +122,10 @@ def _size(posed: PosedImage) -> tuple[int, int]:
 def _pinhole(posed: PosedImage, size: tuple[int, int]) -> Camera:
     if posed.distortion.is_zero():
         return posed.camera
-    intrinsics = undistorted_intrinsics(posed.camera.intrinsics, size, posed.distortion)
+    try:
+        intrinsics = undistorted_intrinsics(posed.camera.intrinsics, size, posed.distortion)
+    except ValueError as error:
+        raise InputError(f"The image '{posed.image}' is {error}; check its k1, k2, p1, p2.") from None
     return Camera(intrinsics, posed.camera.rotation, posed.camera.translation)
 
 

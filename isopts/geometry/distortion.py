@@ -58,6 +58,9 @@ def undistorted_intrinsics(lens: np.ndarray, size: tuple[int, int], distortion: 
 
     Only the focal length changes: as little zoom as keeps the whole border inside the photograph, so that a missing
     piece of the photograph is never taken for background.
+
+    Raises:
+        ValueError: a zoom of 4 is not enough.
     """
     width, height = size
     columns = np.concatenate([np.arange(width)] * 2 + [np.full(height, -0.5), np.full(height, width - 0.5)])
@@ -72,9 +75,12 @@ def undistorted_intrinsics(lens: np.ndarray, size: tuple[int, int], distortion: 
         return bool((inside & ~distortion.folds(*_on_plane(columns, rows, pinhole))).all())
 
     low, high = _ZOOM_RANGE
-    for _ in range(_BISECTIONS):
-        middle = (low + high) / 2
-        low, high = (low, middle) if all_inside(middle) else (middle, high)
+    with np.errstate(over="ignore", invalid="ignore"):  # the polynomials of a damaged file
+        if not all_inside(high):
+            raise ValueError(f"distorted too much for a pinhole camera: {distortion}")
+        for _ in range(_BISECTIONS):
+            middle = (low + high) / 2
+            low, high = (low, middle) if all_inside(middle) else (middle, high)
     return _zoomed(lens, high)
 
 

@@ -36,6 +36,12 @@ def test_no_pixel_of_the_undistorted_image_is_blank_and_none_is_wasted(distortio
     assert not distortion.folds((columns - 330) / pinhole[0, 0], (rows - 235) / pinhole[1, 1]).any()
 
 
+@pytest.mark.parametrize("distortion", [Distortion(k1=-1e4), Distortion(k2=1e300), Distortion(p1=50.0)])
+def test_what_is_no_lens_is_refused(distortion):
+    with pytest.raises(ValueError, match="distorted too much for a pinhole camera"):
+        undistorted_intrinsics(LENS, SIZE, distortion)
+
+
 def test_a_lens_that_folds_is_zoomed_to_where_it_does_not():
     """k1 = -1: the radius r (1 - r^2) grows up to r = 0.577 only, well inside the image."""
     pinhole = undistorted_intrinsics(LENS, SIZE, Distortion(k1=-1.0))

@@ -102,6 +102,7 @@ def test_alpha_can_be_turned_round(scene, tmp_path):
         ({"k1": float("nan")}, "'k1' is nan"),
         ({"camera_model": "OPENCV_FISHEYE"}, "a lens that is not supported"),
         ({"k3": 0.1}, "a lens that is not supported"),
+        ({"k1": -1e6}, "r_3.png' is distorted too much"),
         ({"w": 95, "h": 72}, "r_3.png' is 96x72, its camera 95x72"),
     ],
 )
