@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from isopts.cli.view_warnings import warn_of_cameras, warn_of_cuts, warn_of_hull
 from isopts.data.posed_views import PosedViews
 from isopts.data.region import region_of_interest, view_silhouettes
 from isopts.data.view_problems import mask_problems, pose_problems
@@ -23,13 +24,9 @@ from isopts.mesh.components import face_components, keep_faces
 from isopts.mesh.extract import MeshConfig, extract_mesh
 from isopts.render.views_picture import ComparedView, render_views
 
+_NO_HULL_IOU = 0.2  # on average: masks that contradict each other
 _RESOLUTION = 96  # of the hull's mesh, cells along the region
-_LOW_IOU, _NO_HULL_IOU = 0.9, 0.2
-_CUT_SHARE, _CUT_RATIO = 0.02, 4.0  # of the hull, and against the median view: ways to be an outlier
-_FEW_VIEWS = 8
-_ONE_SIDED = 0.5  # length of the mean direction to the cameras: 0 all around, 1 from one place
 _SPECK_SHARE = 0.01  # of the hull's area
-_SMALL_HULL = 0.25  # of the region's radius
 _DECODED_PIXELS_MAX = 2e8  # of images in the picture, about 5 s; the other cameras are drawn without
 _COMPARED_VIEWS, _COMPARED_PIXELS = 4, 40_000
 
@@ -115,8 +112,7 @@ def inspect_views(views: PosedViews, sphere_given: bool) -> ViewsReport:
     if report.problems:
         return report
     cameras = report.cameras()
-    cuts = cut_shares(cameras, maps)
-    report.warnings += _view_set_warnings(cameras) + _cut_warnings(views, cuts)
+    report.warnings += warn_of_cameras(cameras) + warn_of_cuts(views, cut_shares(cameras, maps))
     hull = VisualHull(maps.seen_by(cameras))
     mesh = extract_mesh(hull, hull.value_and_gradient, MeshConfig(resolution=_RESOLUTION))
     mesh = _well_seen_parts(mesh, hull)
@@ -125,7 +121,7 @@ def inspect_views(views: PosedViews, sphere_given: bool) -> ViewsReport:
         report.hull, report.agreements = mesh, silhouette_agreement(mesh, cameras, masks)
     if np.mean([agreement.iou for agreement in report.agreements] or [0.0]) < _NO_HULL_IOU:
         raise InputError(" ".join(["The silhouettes have next to nothing in common.", *report.warnings]))
-    report.warnings += _hull_warnings(report)
+    report.warnings += warn_of_hull(views, mesh, report.agreements)
     return report
 
 
@@ -138,53 +134,6 @@ def _well_seen_parts(mesh: TriangleMesh, hull: VisualHull) -> TriangleMesh:
     mean_seen = np.bincount(part, weights=seen[mesh.faces].mean(axis=1)) / np.bincount(part)
     mean_seen[np.bincount(part, weights=mesh.face_areas()) < _SPECK_SHARE * mesh.face_areas().sum()] = 0
     return keep_faces(mesh, (mean_seen >= WELL_SEEN * mean_seen.max())[part])
-
-
-def _view_set_warnings(cameras: Cameras) -> list[str]:
-    warnings = []
-    if len(cameras) < _FEW_VIEWS:
-        warnings.append(f"{len(cameras)} views leave much of the shape open; {_FEW_VIEWS} or more are better.")
-    middle = torch.nn.functional.normalize(cameras.centers(), dim=1).mean(dim=0).norm()
-    if middle > _ONE_SIDED:
-        warnings.append("The cameras stand on one side of the object; its other side is only bounded by silhouettes.")
-    return warnings
-
-
-def _cut_warnings(views: PosedViews, cuts: torch.Tensor) -> list[str]:
-    least = max(_CUT_SHARE, _CUT_RATIO * float(cuts.median()))
-    return [
-        f"The view '{views.names[view]}' cuts off {100 * float(cuts[view]):.0f} % of what all other views see; look at "
-        f"its mask '{views.mask_name(view)}' and at its pose."
-        for view in torch.argsort(cuts, descending=True).tolist()
-        if cuts[view] > least
-    ]
-
-
-def _hull_warnings(report: ViewsReport) -> list[str]:
-    warnings = []
-    low = [view for view in report.least_agreeing() if report.agreements[view].iou < _LOW_IOU]
-    if low:
-        count = sum(agreement.iou < _LOW_IOU for agreement in report.agreements)
-        names = ", ".join(report.views.names[view] for view in low)
-        warnings.append(f"{count} masks agree badly with the others (IoU below {_LOW_IOU}), first of all {names}.")
-    reach = float(np.linalg.norm(report.hull.vertices, axis=1).max())
-    if reach > 1:
-        warnings.append("The hull reaches out of the region of interest, where a fit is blind; enlarge it by --sphere.")
-    if reach < _SMALL_HULL:
-        warnings.append(
-            f"The hull fills {100 * reach:.0f} % of the region's radius; a smaller --sphere keeps more detail."
-        )
-    cropped = [view for view in range(len(report.views)) if _touches_border(report.views.mask(view))]
-    if cropped:
-        names = ", ".join(report.views.names[view] for view in cropped[:3])
-        warnings.append(
-            f"In {len(cropped)} images the object reaches the border ({names}{', ...' * (len(cropped) > 3)})."
-        )
-    return warnings
-
-
-def _touches_border(mask: np.ndarray) -> bool:
-    return bool(mask[0].any() or mask[-1].any() or mask[:, 0].any() or mask[:, -1].any())
 
 
 def default_picture(views_path: Path) -> Path:
