@@ -30,10 +30,11 @@ class Objective(Protocol):
 
 @dataclass(frozen=True)
 class LoopLimits:
-    """total_steps: where the fit ends. log_every, checkpoint_every: steps. exit_after: fitting seconds of this
-    process, None without limit. gradient_norm_max: gradients are scaled down to it, None for no clipping."""
+    """total_steps: where the fit ends, asked at every step. log_every, checkpoint_every: steps. exit_after: fitting
+    seconds of this process, None without limit. gradient_norm_max: gradients are scaled down to it, None for no
+    clipping."""
 
-    total_steps: int
+    total_steps: Callable[[], int]
     log_every: int
     checkpoint_every: int
     exit_after: float | None = None
@@ -44,12 +45,12 @@ class LoopLimits:
 class LoopCallbacks:
     """on_step: after every logged step. save: store a checkpoint of the finished step, given the seconds so far and
     whether it is the last one of this process. stop: polled every step.
-    on_finished_step: after every step, with whether the iso-points that steered it were new."""
+    on_finished_step: after every step, with its terms and whether the iso-points that steered it were new."""
 
     on_step: Callable[[StepReport], None]
     save: Callable[[int, float, bool], None]
     stop: Callable[[], bool]
-    on_finished_step: Callable[[int, bool], None]
+    on_finished_step: Callable[[int, dict[str, torch.Tensor], bool], None]
 
 
 def run_loop(
@@ -74,7 +75,7 @@ def run_loop(
     step, seconds_before = finished
     started = time.monotonic()
     reason: EndReason = "finished"
-    while step < limits.total_steps:
+    while step < limits.total_steps():
         elapsed = time.monotonic() - started
         if callbacks.stop():
             reason = "interrupted"
@@ -85,11 +86,12 @@ def run_loop(
         message = objective.refresh(step + 1)
         step += 1
         terms = _step(objective, optimizer, learning_rate_factor(step), limits.gradient_norm_max, step)
-        callbacks.on_finished_step(step, message is not None)
+        callbacks.on_finished_step(step, terms, message is not None)
+        total_steps = limits.total_steps()
         seconds = seconds_before + time.monotonic() - started
-        if message is not None or step % limits.log_every == 0 or step == limits.total_steps:
-            callbacks.on_step(_report(terms, step, limits.total_steps, seconds, objective, optimizer, message))
-        if step % limits.checkpoint_every == 0 and step < limits.total_steps:
+        if message is not None or step % limits.log_every == 0 or step == total_steps:
+            callbacks.on_step(_report(terms, step, total_steps, seconds, objective, optimizer, message))
+        if step % limits.checkpoint_every == 0 and step < total_steps:
             callbacks.save(step, seconds, False)
     seconds = seconds_before + time.monotonic() - started
     callbacks.save(step, seconds, True)

@@ -109,6 +109,13 @@ class FitConfig(StrictModel):
     """Length and rhythm of the fit."""
 
     steps: int = Field(600, ge=1, description="optimisation steps")
+    settle: float = Field(
+        0.0,
+        ge=0,
+        description="fewer steps when the scan's loss changes by less than this share between two windows before the "
+        "rates fall: noisy scans; 0: never",
+    )
+    settle_window: int = Field(30, ge=1, description="steps of such a window")
     log_every: int = Field(25, ge=1, description="steps between lines of log.jsonl")
     checkpoint_every: int = Field(200, ge=1, description="steps between checkpoints")
     mesh_every: int = Field(0, ge=0, description="steps between meshes/step_*.ply; 0 writes none")
@@ -133,6 +140,8 @@ class PointsConfig(StrictModel):
     @model_validator(mode="after")
     def _terms_have_samples(self) -> "PointsConfig":
         losses, sampling = self.losses, self.sampling
+        if self.fit.settle > 0 and self.optimizer.schedule != "exponential":
+            raise ValueError("fit.settle starts an exponential decay; set optimizer.schedule to exponential")
         if max(losses.sign, losses.sal) > 0 and sampling.signed == 0:
             raise ValueError("losses.sign and losses.sal act on signed samples; set sampling.signed above 0")
         if max(losses.off_surface, losses.off_normal) > 0 and sampling.gaussian + sampling.uniform == 0:

@@ -15,6 +15,7 @@ from isopts.fit.points_objective import Isopoints, PointsObjective
 from isopts.fit.points_optimizer import build_optimizer, learning_rate_factor
 from isopts.fit.prepared_cloud import PreparedCloud
 from isopts.fit.schedule import is_due
+from isopts.fit.settling import Settling
 from isopts.fit.sign_samples import draw_sign_samples
 from isopts.fit.support import SUPPORT_TENSORS, Support, judge_support
 from isopts.geometry.triangle_mesh import TriangleMesh
@@ -50,6 +51,9 @@ class PointsSession:
         self._field = self._build_field(checkpoint).to(self._device)
         self._objective = PointsObjective(self._field, cloud, samples, config, self._generator)
         self._optimizer = build_optimizer(self._field, config.optimizer)
+        self._settling = Settling(
+            config.fit.steps, config.optimizer.decay_start, config.fit.settle_window, config.fit.settle
+        )
         self._finished = (0, 0.0)
         if checkpoint is not None:
             self._continue(checkpoint)
@@ -73,7 +77,7 @@ class PointsSession:
 
         config = self._config
         limits = LoopLimits(
-            config.fit.steps,
+            lambda: self._settling.total_steps,
             config.fit.log_every,
             config.fit.checkpoint_every,
             exit_after,
@@ -82,7 +86,7 @@ class PointsSession:
         callbacks = LoopCallbacks(log, self._save, stop, self._on_finished_step)
 
         def factor(step: int) -> float:
-            return learning_rate_factor(config.optimizer, step, config.fit.steps)
+            return learning_rate_factor(config.optimizer, step, self._settling.total_steps)
 
         step, _, reason = run_loop(self._objective, self._optimizer, factor, limits, callbacks, self._finished)
         return step, reason
@@ -116,6 +120,7 @@ class PointsSession:
             stored = (checkpoint.tensors[f"isopoint_{name}"] for name in Isopoints._fields)
             self._objective.use_isopoints(Isopoints(*(tensor.to(self._device) for tensor in stored)))
         self._generator.set_state(checkpoint.random_states["fit"])
+        self._settling.restore(checkpoint.tensors["settling"])
         self._finished = (checkpoint.step, float(checkpoint.tensors["seconds"]))
 
     def _support(self) -> Support:
@@ -132,7 +137,7 @@ class PointsSession:
         return judge_support(points, normals, *scan, self._cloud.noise)
 
     def _save(self, step: int, seconds: float, last: bool) -> None:
-        tensors = {"seconds": torch.tensor(seconds, dtype=torch.float64)}
+        tensors = {"seconds": torch.tensor(seconds, dtype=torch.float64), "settling": self._settling.state()}
         if (isopoints := self._objective.isopoints) is not None:
             tensors |= {f"isopoint_{name}": tensor for name, tensor in isopoints._asdict().items()}
             if last:  # for `isopts mesh --open`; it costs a search for neighbours
@@ -152,8 +157,9 @@ class PointsSession:
             ),
         )
 
-    def _on_finished_step(self, step: int, renewed: bool) -> None:
+    def _on_finished_step(self, step: int, terms: dict[str, torch.Tensor], renewed: bool) -> None:
         self.step = step
+        self._settling.observe(step, float(terms["data"].detach()))
         config, fitted = self._config, self._fitted(step)
         extractions = (step - config.isopoints.first_step) // config.isopoints.every_steps
         if renewed and is_due(extractions, 0, config.isopoints.write_every):

@@ -33,7 +33,7 @@ class Recorder:
             self.reports.append, lambda *state: self.saved.append(state), self.stop, self.finished_step
         )
 
-    def finished_step(self, step, renewed):
+    def finished_step(self, step, terms, renewed):
         if renewed:
             self.refreshed.append(step)
 
@@ -44,7 +44,7 @@ class Recorder:
 
 def run(objective, recorder, finished=(0, 0.0), factor=lambda step: 1.0, **limits):
     optimizer = torch.optim.SGD([objective.x], lr=0.1)
-    settings = LoopLimits(**{"total_steps": 40, "log_every": 15, "checkpoint_every": 20, **limits})
+    settings = LoopLimits(**{"total_steps": lambda: 40, "log_every": 15, "checkpoint_every": 20, **limits})
     return run_loop(objective, optimizer, factor, settings, recorder.callbacks(), finished)
 
 
@@ -90,7 +90,7 @@ def test_a_factor_scales_the_learning_rate():
 
 def test_clipping_bounds_a_step():
     objective = Parabola()
-    run(objective, Recorder(), total_steps=1, gradient_norm_max=1.0)
+    run(objective, Recorder(), total_steps=lambda: 1, gradient_norm_max=1.0)
     assert objective.x.item() == pytest.approx(0.1)  # learning rate times norm; unclipped it would be 0.6
 
 
