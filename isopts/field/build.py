@@ -63,7 +63,7 @@ def restore_field(
         ConfigError: the configuration has an unknown key or a wrong type.
         InputError: the parameters are not those of the configured decoder, or not finite.
     """
-    field = _construct(config_from_dict(FieldConfig, config, source), torch.Generator())
+    field = _construct(config_from_dict(FieldConfig, _with_interpolation(config), source), torch.Generator())
     expected = field.state_dict()
     if missing := sorted(expected.keys() - state.keys()):
         raise InputError(f"{source} is of another version: its field lacks the parameters {', '.join(missing)}.")
@@ -78,6 +78,14 @@ def restore_field(
             raise InputError(f"{source} is of a fit that had diverged: {name} holds values that are not finite.")
     field.load_state_dict(dict(state))
     return field
+
+
+def _with_interpolation(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Grids were linear before the configuration said so."""
+    grid = config.get("grid")
+    if not isinstance(grid, Mapping) or "interpolation" in grid:
+        return config
+    return {**config, "grid": {"interpolation": "linear", **grid}}
 
 
 def _construct(config: FieldConfig, generator: torch.Generator | None) -> Field:

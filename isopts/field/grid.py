@@ -17,17 +17,17 @@ from isopts.kernels.grid_encoding.op import encode
 class GridConfig(StrictModel):
     """Resolutions count cells along the domain's side, which is 2 in the unit frame."""
 
-    levels: int = Describe(6, ge=1, le=16, description="number of grid resolutions")
+    levels: int = Describe(5, ge=1, le=16, description="number of grid resolutions")
     base_resolution: int = Describe(12, ge=1, description="cells along a side of the coarsest level")
     finest_resolution: int = Describe(
         64, ge=1, description="cells along a side of the finest level; finer than the scan's noise overfits it"
     )
     log2_table_size: int = Describe(
-        19, ge=4, le=24, description="a level with more than 2^this vertices is hashed; lower it to save memory"
+        21, ge=4, le=24, description="a level with more than 2^this vertices is hashed; lower it to save memory"
     )
     features_per_level: int = Describe(2, ge=2, le=2, description="features of a grid vertex; the kernels have 2")
     interpolation: Interpolation = Describe(
-        "linear",
+        "quadratic",
         description="between a level's values; quadratic: no creases between cells, 27 values a point instead of 8",
     )
     width: int = Describe(64, ge=4, description="units of a hidden layer")

@@ -9,7 +9,7 @@ from isopts.fit.weights import normal_agreement
 from isopts.kernels.neighbors import fixed_radius_neighbors
 
 _CHUNK = 65536  # iso-points times neighbours stay small
-_NEIGHBORS = 96
+_NEIGHBORS = 128
 _SUPPORT_MIN = 3.0  # effective neighbours below which a place has no data of its own
 
 

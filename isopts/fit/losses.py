@@ -9,20 +9,21 @@ from torch.nn import functional
 _SMALLEST_LENGTH = 1e-6
 
 
-def surface_loss(
-    values: torch.Tensor, weights: torch.Tensor | None = None, huber_width: float | None = None
-) -> torch.Tensor:
-    """Mean of w |f| for points (N,) that lie on the surface.
+def surface_loss(values: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
+    """Mean of w |f| for points (N,) that lie on the surface."""
+    return _mean(values.abs(), weights)
 
-    With `huber_width` the absolute value is a parabola within that distance: for Gaussian noise of about half that
-    width the mean of the noisy points is sought instead of their median, which needs a third fewer points.
+
+def noisy_surface_loss(
+    values: torch.Tensor, noise: float, width: float, weights: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Mean of w h(f / noise) for points (N,) displaced from the surface by Gaussian noise of that deviation.
+
+    h(t) = t^2 / 2, linear beyond `width` (Huber, 1964): the likelihood of the noise near the surface, so that the mean
+    of the points is sought instead of their median, which needs a third fewer points; far points pull no harder.
     """
-    if huber_width is None:
-        distances = values.abs()
-    else:
-        distances = functional.huber_loss(values, torch.zeros_like(values), reduction="none", delta=huber_width)
-        distances = distances / huber_width
-    return distances.mean() if weights is None else (weights * distances).mean()
+    scaled = values / noise
+    return _mean(functional.huber_loss(scaled, torch.zeros_like(scaled), reduction="none", delta=width), weights)
 
 
 def normal_loss(
@@ -31,7 +32,7 @@ def normal_loss(
     """Mean of w (1 - cos) between gradients (N, 3) and unit normals (N, 3); of w (1 - |cos|) when not `oriented`."""
     cosines = _cosines(gradients, normals)
     deviations = 1 - (cosines if oriented else cosines.abs())
-    return deviations.mean() if weights is None else (weights * deviations).mean()
+    return _mean(deviations, weights)
 
 
 def opposing_normal_loss(gradients: torch.Tensor, normals: torch.Tensor) -> torch.Tensor:
@@ -63,6 +64,10 @@ def sign_loss(
 def unsigned_distance_loss(values: torch.Tensor, distances: torch.Tensor) -> torch.Tensor:
     """Mean of ||f| - d|, d (N,) the distance to the scan (sign-agnostic learning, Atzmon & Lipman 2020)."""
     return (values.abs() - distances).abs().mean()
+
+
+def _mean(terms: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
+    return terms.mean() if weights is None else (weights * terms).mean()
 
 
 def _cosines(gradients: torch.Tensor, normals: torch.Tensor) -> torch.Tensor:

@@ -51,11 +51,11 @@ class SamplingConfig(StrictModel):
 class LossConfig(StrictModel):
     """Weight of each term; 0 leaves it out."""
 
-    data: float = Field(40.0, ge=0, description="|f| on the scan, weighted by trust")
+    data: float = Field(0.1, ge=0, description="f on the scan in noise levels of the scan, weighted by trust")
     data_huber: float = Field(
-        2.0, ge=0, description="half-width of the data term's parabola in noise levels of the scan; 0 is the plain |f|"
+        2.0, ge=0, description="noise levels from which on the data term is linear; 0 is |f|, whatever the noise"
     )
-    normal: float = Field(1.0, ge=0, description="1 - cos between gradient and normal on the scan, weighted by trust")
+    normal: float = Field(2.0, ge=0, description="1 - cos between gradient and normal on the scan, weighted by trust")
     eikonal: float = Field(0.5, ge=0, description="(|grad f| - 1)^2 on the scan and on the samples around it")
     sign: float = Field(10.0, ge=0, description="known side and distance away from the scan, from the winding number")
     off_surface: float = Field(0.0, ge=0, description="exp(-a |f|) on gaussian and uniform samples")
@@ -85,8 +85,11 @@ class IsopointsConfig(StrictModel):
     weight_noise_levels: float = Field(
         4.0, ge=0, description="plane width of the weights in noise levels of the scan; 0 is the paper's own formula"
     )
-    consolidate_noise_levels: float = Field(
-        2.0, ge=0, description="iso-points are moved onto the average of the scan within this many noise levels; 0: not"
+    consolidate_cells: float = Field(
+        0.5,
+        ge=0,
+        description="iso-points are moved onto the average of the scan, its Gaussian weights this many finest cells "
+        "wide; 0: not",
     )
     write_every: int = Field(0, ge=0, description="extractions between step_*.ply files; 0 writes none")
 

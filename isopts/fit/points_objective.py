@@ -10,6 +10,7 @@ from isopts.fit import losses
 from isopts.fit.consolidate import Scan, consolidate
 from isopts.fit.points_config import PointsConfig
 from isopts.fit.prepared_cloud import PreparedCloud
+from isopts.fit.resolution import finest_cell
 from isopts.fit.schedule import is_due
 from isopts.fit.sign_samples import SignSamples
 from isopts.fit.weights import data_weights
@@ -18,6 +19,7 @@ from isopts.isopoints.extract import extract_isopoints
 from isopts.kernels.neighbors import nearest_neighbors
 
 _CHUNK = 65536  # points evaluated at once
+_EXACT = 1 / 8  # noise below this many spacings is not told from none: no grid follows the points more closely
 _SHARE_COUNT = 8000  # of the paper's recipe: iso-point terms count M / (M + 8000)
 
 
@@ -114,9 +116,13 @@ class PointsObjective:
         config = self._config.losses
         weights = self._weights[chosen]
         share = self._data_share()
-        huber = config.data_huber * max(self._cloud.noise, self._cloud.spacing / 4)
+        if config.data_huber > 0:
+            noise = max(self._cloud.noise, _EXACT * self._cloud.spacing)
+            data = losses.noisy_surface_loss(values, noise, config.data_huber, weights)
+        else:
+            data = losses.surface_loss(values, weights)
         return {
-            "data": share * config.data * losses.surface_loss(values, weights, huber if huber > 0 else None),
+            "data": share * config.data * data,
             "normal": share * config.normal * losses.normal_loss(gradients, self._cloud.normals[chosen], weights),
         }
 
@@ -142,7 +148,7 @@ class PointsObjective:
         count = self.isopoint_count
         share = count / (count + _SHARE_COUNT) if config.share_by_count else 1.0
         on_surface = losses.surface_loss(values, isopoints.confidences)
-        oriented = self._config.isopoints.consolidate_noise_levels > 0  # planes of iso-points have two sides
+        oriented = self._config.isopoints.consolidate_cells > 0  # planes of iso-points have two sides
         along = losses.normal_loss(gradients, isopoints.normals, isopoints.confidences, oriented)
         return {
             "isopoint": share * config.isopoint * on_surface,
@@ -194,8 +200,9 @@ class PointsObjective:
             count = round(edge_aware.growth * count)
         seeds = self._cloud.points if self._isopoints is None else self._isopoints.points
         found = extract_isopoints(self._field.value_and_gradient, count, config.extraction, seeds, self._generator)
-        if config.consolidate_noise_levels > 0:
-            width = max(config.consolidate_noise_levels * self._cloud.noise, 1.5 * self._cloud.spacing)
+        if config.consolidate_cells > 0:
+            cell = finest_cell(self._cloud.noise, self._cloud.spacing)
+            width = max(config.consolidate_cells * cell, self._cloud.spacing)  # enough points to average
             moved = consolidate(found.points, found.normals, self._scan(), width)
             return Isopoints(moved.points, moved.normals, found.normals, moved.confidences)
         normals = estimate_normals(found.points, config.normal_neighbors)

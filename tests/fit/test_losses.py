@@ -17,9 +17,11 @@ def test_surface_loss_is_a_weighted_mean_of_absolute_values():
 
 
 def test_huber_is_a_parabola_inside_and_a_line_outside():
-    width = 0.02
-    assert float(losses.surface_loss(torch.tensor([0.01]), huber_width=width)) == pytest.approx(0.0025)  # x^2 / 2w
-    assert float(losses.surface_loss(torch.tensor([0.1]), huber_width=width)) == pytest.approx(0.09)  # |x| - w/2
+    noise = 0.01
+    assert float(losses.noisy_surface_loss(torch.tensor([-0.01]), noise, 2.0)) == pytest.approx(0.5)  # t^2 / 2
+    assert float(losses.noisy_surface_loss(torch.tensor([0.1]), noise, 2.0)) == pytest.approx(18.0)  # 2 t - 2
+    weights = torch.tensor([1.0, 0.0])
+    assert float(losses.noisy_surface_loss(torch.tensor([0.01, 0.1]), noise, 2.0, weights)) == pytest.approx(0.25)
 
 
 def test_normal_loss_sees_direction_but_not_length():

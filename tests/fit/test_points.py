@@ -110,7 +110,7 @@ def test_two_objects_in_one_scan_stay_two(tmp_path):
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
     points = normals + np.where(np.arange(6000) < 3000, -1.5, 1.5)[:, None] * [1, 0, 0]
     write_points(tmp_path / "two.ply", points, normals.astype(np.float32))
-    result, _, _ = fit(tmp_path / "two.ply", tmp_path / "run", ["output.preview=false", "fit.steps=120"])
+    result, _, _ = fit(tmp_path / "two.ply", tmp_path / "run", ["output.preview=false", "fit.steps=240"])
     assert (result.metrics["mesh_components"], result.metrics["mesh_closed"]) == (2, True)
     assert result.metrics["mesh_volume"] == pytest.approx(2 * 4 / 3 * np.pi, rel=0.05)
 
@@ -188,7 +188,7 @@ def test_a_diverging_fit_says_so_and_marks_the_run(scan, tmp_path):
     [
         ["isopoints.enabled=false"],
         [
-            "isopoints.consolidate_noise_levels=0.0",
+            "isopoints.consolidate_cells=0.0",
             "isopoints.weights=plane",
             "losses.share_by_count=true",
             "losses.isopoint=1.0",

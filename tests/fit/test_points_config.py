@@ -65,7 +65,7 @@ RECIPES = {
         "isopoints.every_steps": 2000,
         "isopoints.count": 0,
         "isopoints.weight_noise_levels": 0.0,
-        "isopoints.consolidate_noise_levels": 0.0,
+        "isopoints.consolidate_cells": 0.0,
         "isopoints.extraction.method": "paper",
         "isopoints.extraction.resample.form": "paper",
         "isopoints.extraction.resample.iterations": 5,
