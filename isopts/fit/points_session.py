@@ -120,7 +120,8 @@ class PointsSession:
             stored = (checkpoint.tensors[f"isopoint_{name}"] for name in Isopoints._fields)
             self._objective.use_isopoints(Isopoints(*(tensor.to(self._device) for tensor in stored)))
         self._generator.set_state(checkpoint.random_states["fit"])
-        self._settling.restore(checkpoint.tensors["settling"])
+        if "settling" in checkpoint.tensors:  # not before it existed
+            self._settling.restore(checkpoint.tensors["settling"])
         self._finished = (checkpoint.step, float(checkpoint.tensors["seconds"]))
 
     def _support(self) -> Support:

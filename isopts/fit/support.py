@@ -69,7 +69,7 @@ def interpolate_support(
 def stored_support(tensors: Mapping[str, torch.Tensor], device: torch.device) -> Support | None:
     """From a checkpoint's tensors; None before the first iso-points. Raises InputError for a damaged checkpoint."""
     names = ("isopoint_points", "isopoint_gradients", *SUPPORT_TENSORS)
-    if not all(name in tensors for name in names):
+    if not all(isinstance(tensors.get(name), torch.Tensor) for name in names):
         return None
     support = Support(*(tensors[name] for name in names))
     count = len(support.points)
