@@ -16,11 +16,13 @@ from isopts.geometry.noise import noise_and_support
 from isopts.geometry.normals import estimate_normals
 from isopts.geometry.orientation import orient_normals
 from isopts.geometry.outliers import stray_points
+from isopts.geometry.repair_normals import contradicted_share, repair_normals
 from isopts.geometry.thinning import thin_points
 from isopts.kernels.neighbors import nearest_neighbors
 
 _NEIGHBORS = 16
 _FRAME_SAMPLE, _FRAME_QUANTILES = 100_000, (0.01, 0.99)
+_CONTRADICTED_MAX = 0.03  # share of the normals; noise and outliers alone reach half of it
 _DENOISING_ANGLE_DEGREES = 20.0  # of the paper's point-cloud recipe
 
 
@@ -100,9 +102,18 @@ def _inliers(points: np.ndarray, config: PrepareConfig, device: torch.device) ->
 def _normals(points: torch.Tensor, given: np.ndarray | None, neighbors: int, notes: list[str]) -> torch.Tensor:
     """Outward unit normals (N, 3): the given ones, or estimated from `neighbors` each, 0 for as many as it takes."""
     if given is not None:
-        return functional.normalize(torch.from_numpy(given).to(points), dim=1)
+        return _consistent(points, functional.normalize(torch.from_numpy(given).to(points), dim=1), notes)
     notes.append("The scan has no normals: they were estimated and oriented outward.")
     if neighbors > 0:
         return orient_normals(points, estimate_normals(points, neighbors))
     planes = adaptive_planes(points)
     return orient_normals(points, planes.normals, ~stray_points(points, planes))
+
+
+def _consistent(points: torch.Tensor, given: torch.Tensor, notes: list[str]) -> torch.Tensor:
+    """The given normals, those turned around that contradict their neighbours where that is more than noise does."""
+    share = contradicted_share(points, given)
+    if share <= _CONTRADICTED_MAX:
+        return given
+    notes.append(f"About {100 * share:.0f} % of the normals face the wrong way for their neighbours and were turned.")
+    return repair_normals(points, given)

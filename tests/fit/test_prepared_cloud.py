@@ -52,6 +52,15 @@ def test_missing_normals_are_estimated_outward_and_said():
     assert "no normals" in prepared.notes[0]
 
 
+def test_normals_that_contradict_their_neighbours_are_turned_and_it_is_said():
+    cloud = sphere(noise=0.05)
+    signs = np.where(np.random.default_rng(2).random((len(cloud.points), 1)) < 0.2, -1, 1)
+    prepared = prepare_cloud(PointCloud(cloud.points, (signs * cloud.normals).astype(np.float32)), PrepareConfig(), CPU)
+    outward = functional.normalize(prepared.points, dim=1)
+    assert ((prepared.normals * outward).sum(dim=1) > 0).float().mean() > 0.999
+    assert "% of the normals face the wrong way" in prepared.notes[0]
+
+
 def test_denoising_brings_normals_nearer_to_the_truth():
     cloud = sphere()
     noise = np.random.default_rng(1).normal(scale=0.1, size=cloud.normals.shape)

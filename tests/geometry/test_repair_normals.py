@@ -1,0 +1,66 @@
+import pytest
+import torch
+from torch.nn import functional
+
+from isopts.geometry.repair_normals import contradicted_share, repair_normals
+
+
+@pytest.fixture
+def generator() -> torch.Generator:
+    return torch.Generator().manual_seed(9)
+
+
+def noisy_sphere(noise: float, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Points, exact normals, and normals with an error of about 20 degrees."""
+    exact = functional.normalize(torch.randn((10_000, 3), generator=generator), dim=1)
+    points = exact + noise * torch.randn(exact.shape, generator=generator)
+    return points, exact, functional.normalize(exact + 0.2 * torch.randn(exact.shape, generator=generator), dim=1)
+
+
+def turned(normals: torch.Tensor, share: float, generator: torch.Generator) -> torch.Tensor:
+    return torch.where(torch.rand((len(normals), 1), generator=generator) < share, -normals, normals)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.02])
+@pytest.mark.parametrize("share", [0.1, 0.25])
+def test_turned_normals_are_turned_back(noise: float, share: float, generator) -> None:
+    points, exact, given = noisy_sphere(noise, generator)
+    repaired = repair_normals(points, turned(given, share, generator))
+    assert ((repaired * exact).sum(dim=1) > 0).float().mean() > 0.998
+    assert torch.equal(repaired.abs(), given.abs())
+
+
+def test_four_in_ten_are_decided_anew(generator) -> None:
+    points, exact, given = noisy_sphere(0.01, generator)
+    repaired = repair_normals(points, turned(given, 0.4, generator))
+    assert ((repaired * exact).sum(dim=1) > 0).float().mean() > 0.99
+
+
+def test_share_is_measured(generator) -> None:
+    points, _, given = noisy_sphere(0.01, generator)
+    assert contradicted_share(points, given) < 0.002
+    assert contradicted_share(points, turned(given, 0.1, generator)) == pytest.approx(0.1, abs=0.02)
+
+
+def test_right_normals_stay(generator) -> None:
+    points, _, given = noisy_sphere(0.01, generator)
+    assert (repair_normals(points, given) * given).sum(dim=1).min() > 0
+    assert (repair_normals(points, -given) * -given).sum(dim=1).min() > 0  # which side is outside is not its business
+
+
+def test_the_two_sides_of_a_thin_wall_do_not_outvote_each_other(generator) -> None:
+    points = 2 * torch.rand((20_000, 3), generator=generator) - 1
+    side = points[:, 2].sign()
+    points[:, 2] = 0.05 * side  # the wall is five spacings thick
+    normals = torch.stack([torch.zeros_like(side), torch.zeros_like(side), side], dim=1)
+    assert contradicted_share(points, normals) < 0.01
+    repaired = repair_normals(points, turned(normals, 0.1, generator))
+    assert ((repaired * normals).sum(dim=1) > 0).float().mean() > 0.98
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_few_points(count: int) -> None:
+    points = torch.rand(count, 3)
+    normals = torch.tensor([[0.0, 0.0, 1.0]]).repeat(count, 1)
+    assert contradicted_share(points, normals) == 0
+    assert torch.equal(repair_normals(points, normals), normals)
