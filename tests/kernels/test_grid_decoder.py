@@ -80,8 +80,9 @@ def test_softplus_and_its_slope_are_accurate():
     torch.testing.assert_close(gradient[:, 0].double(), torch.sigmoid(scaled), rtol=5e-6, atol=1e-9)
 
 
-def test_one_and_two_threads_agree_bit_for_bit():
-    layout = LAYOUTS["three_levels"]
+@pytest.mark.parametrize("name", ["three_levels", "quadratic"])
+def test_one_and_two_threads_agree_bit_for_bit(name):
+    layout = LAYOUTS[name]
     points, decoder = _inputs(layout, 3000)
     threads = torch.get_num_threads()
     results = []
