@@ -57,8 +57,9 @@ def _lattice(
     pixels, depths = cameras.select([view]).project(torch.from_numpy(mesh.vertices))
     at = pixels[0][depths[0] > 0]
     last = torch.tensor(mask.shape[::-1]) - 1
-    inside = torch.from_numpy(np.argwhere(mask)[:, ::-1].astype(np.float64))
-    corners = torch.cat([at, inside]).clamp(torch.zeros(2).double(), last.double())
+    used_columns, used_rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
+    inside = torch.from_numpy(np.stack([used_columns[[0, -1]], used_rows[[0, -1]]], axis=1)) if mask.any() else at[:0]
+    corners = torch.cat([at, inside.double()]).clamp(torch.zeros(2).double(), last.double())
     if len(corners) == 0:
         return np.zeros(0, int), np.zeros(0, int)
     (left, top), (right, bottom) = corners.amin(dim=0).floor().int().tolist(), corners.amax(dim=0).ceil().int().tolist()
