@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 
 from points import ablation
-from points.clouds import DATA, LEVELS, SCANNED, choose_clouds
+from points.clouds import DATA, LEVELS, SCANNED, choose_clouds, write_cloud
 from points.judgement import judge
 from points.methods import MESH_ONLY, POISSON, SAMPLES, Method, has_open3d, mesh_path, sampling_noise
 from points.page import judgement_table, machine, preset_table, rows_table, write_rows_csv
@@ -42,6 +42,7 @@ def main() -> None:
         _write(folder / "ablation.md", "What the iso-points contribute", _ablation(options))
     elif options.speed:
         cloud = choose_clouds(("noise 0.5",), ("angel",), folder / "clouds")[0]
+        write_cloud(cloud)
         _write(folder / "speed.md", "From command to mesh", speed_report(cloud, options.full))
     else:
         _write(folder / "page.md", "fit-points and screened Poisson", _matrix(options))
