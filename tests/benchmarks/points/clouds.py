@@ -49,10 +49,18 @@ def _errors(noise_percent: float, **others: float) -> ScanConfig:
 
 _FIVE = ("bracket", "compressor", "vase", "angel", "nefertiti")
 _FOUR = ("bracket", "vase", "angel", "nefertiti")
+_THREE = ("bracket", "angel", "nefertiti")  # of levels between others, to keep the whole within half an hour
 LEVELS: dict[str, Level] = {
-    **{f"noise {percent}": Level(_errors(percent), percent / 100, _FIVE) for percent in (0, 0.25, 0.5, 1, 2)},
-    **{f"outliers {share}": Level(_errors(0.5, outliers=share / 100), 0.005, _FOUR) for share in (2, 10, 30)},
-    **{f"flipped {share}": Level(_errors(0.5, flipped=share / 100), 0.005, _FOUR) for share in (10, 25)},
+    "noise 0": Level(_errors(0), 0.0, _FIVE),
+    "noise 0.25": Level(_errors(0.25), 0.0025, _THREE),
+    "noise 0.5": Level(_errors(0.5), 0.005, _FIVE),
+    "noise 1": Level(_errors(1), 0.01, _FIVE),
+    "noise 2": Level(_errors(2), 0.02, _FIVE),
+    "outliers 2": Level(_errors(0.5, outliers=0.02), 0.005, _THREE),
+    "outliers 10": Level(_errors(0.5, outliers=0.1), 0.005, _FOUR),
+    "outliers 30": Level(_errors(0.5, outliers=0.3), 0.005, _FOUR),
+    "flipped 10": Level(_errors(0.5, flipped=0.1), 0.005, _THREE),
+    "flipped 25": Level(_errors(0.5, flipped=0.25), 0.005, _FOUR),
     "no normals": Level(_errors(0.5, normals=False), 0.005, _FOUR),
     "density 10": Level(_errors(0.5, density=10.0), 0.005, _FOUR),
     "clean": Level(None, 0.0, SCANNED),
