@@ -57,9 +57,9 @@ def prepare_cloud(cloud: PointCloud, config: PrepareConfig, device: torch.device
     points = frame.to_unit(cloud.points[kept], device)
     areas = torch.pi * (frame.scale * radius).square() / _NEIGHBORS
     areas = areas.clamp_max(2 * areas.median())  # a sparse place must not outweigh the rest of the surface
-    noise = noise_and_support(points)
     given = None if cloud.normals is None else cloud.normals[kept]
     normals = _normals(points, given, config.normal_neighbors, notes)
+    noise = noise_and_support(points, normals)
     if config.denoise_normals:
         neighbors = nearest_neighbors(points, points, noise.k).indices
         normals = denoise_normals(points, normals, neighbors, _DENOISING_ANGLE_DEGREES)

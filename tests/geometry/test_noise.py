@@ -36,3 +36,14 @@ def test_more_noise_takes_more_neighbours() -> None:
 @pytest.mark.parametrize("count", [0, 1, 15])
 def test_too_few_points_have_no_noise(count: int) -> None:
     assert estimate_noise(torch.rand(count, 3)) == 0
+
+
+def test_the_two_sheets_of_a_thin_wall_are_not_noise() -> None:
+    generator = torch.Generator().manual_seed(3)
+    deviation, sides = 0.005, torch.where(torch.arange(8000) % 2 == 0, 0.5, -0.5)
+    points = 2 * torch.rand((8000, 3), generator=generator) - 1
+    points[:, 2] = 0.03 * sides + deviation * torch.randn(8000, generator=generator)
+    normals = torch.zeros_like(points)
+    normals[:, 2] = 2 * sides
+    assert estimate_noise(points) > 0.01
+    assert estimate_noise(points, normals) == pytest.approx(deviation, rel=0.08)
