@@ -8,8 +8,8 @@
 Poisson is Open3D's (`pip install '.[benchmark]'`; needs the system package libusb-1.0-0), raw at depth 8 and careful
 (outliers removed, largest part, depth 7 and 8, the smaller chamfer distance counts). Every method runs in a process of
 its own, from the cloud's file to the mesh's. The clouds are made here from synthetic shapes and, with ../shared/data,
-from scanned meshes; without Open3D or the data their rows are left out. FOLDER gets `rows.jsonl`, which grows as rows
-come, and at the end `page.md` and `rows.csv` (`ablation.md`, `speed.md`).
+from scanned meshes; without Open3D or the data their rows are left out. FOLDER gets `rows.jsonl` (`ablation.jsonl`),
+which grows as rows come, and at the end `page.md` and `rows.csv` (`ablation.md`, `speed.md`).
 
 The metric is exact from samples to triangles, both ways. Lengths are in thousandths of the unit (longest side 1.5).
 """
@@ -57,13 +57,15 @@ def _matrix(options: argparse.Namespace) -> str:
     methods += presets
     if has_open3d():
         methods.append(POISSON)
-    rows = run_all(clouds, methods, _results(options), folder / "work", folder / "meshes" if options.meshes else None)
+    rows = run_all(
+        clouds, methods, _results(options, "rows"), folder / "work", folder / "meshes" if options.meshes else None
+    )
     write_rows_csv(folder / "rows.csv", rows)
     judgements = judge(rows, {level: LEVELS[level].noise for level in levels})
     parts = [_TERMS, judgement_table(judgements) if judgements else "Nothing to compare.", rows_table(rows)]
     if presets:
         parts.insert(2, preset_table(rows, [preset.name for preset in presets]))
-    last = mesh_path(folder / "work", rows[0].method)
+    last = mesh_path(folder / "work" / clouds[-1].path.stem, rows[0].method)
     if last.exists():
         noise = "Sampling noise of the metric ({:,} samples, five seeds, {}): chamfer {:.2%}, 1 - normals {:.2%}."
         parts.append(noise.format(SAMPLES, clouds[-1].name, *sampling_noise(last, clouds[-1].reference)))
@@ -74,13 +76,13 @@ def _ablation(options: argparse.Namespace) -> str:
     levels = ablation.LEVELS if options.levels == ["all"] else tuple(options.levels)
     folder = options.output
     clouds = choose_clouds(levels, tuple(options.shapes) or ablation.SHAPES, folder / "clouds")
-    rows = run_all(clouds, ablation.ablation_methods(), _results(options), folder / "work")
+    rows = run_all(clouds, ablation.ablation_methods(), _results(options, "ablation"), folder / "work")
     return f"{ablation.ablation_table(rows)}\n\n{rows_table(rows)}"
 
 
-def _results(options: argparse.Namespace) -> Results:
+def _results(options: argparse.Namespace, name: str) -> Results:
     kept = None if options.continued else ("poisson",) if options.keep_poisson else ()
-    return Results(options.output / "rows.jsonl", kept)
+    return Results(options.output / f"{name}.jsonl", kept)
 
 
 def _write(path: Path, title: str, text: str) -> None:

@@ -146,3 +146,35 @@ def test_presets_are_compared_with_the_default_on_the_same_clouds():
         row("isopts fine", 9.0, 0.9, shape="torus"),  # the default has not been run on it
     ]
     assert preset_table(rows, ["isopts fine"]).splitlines()[2:] == ["| noise 1, fine | 2 | 0.900 | 0.750 | 1.0 |"]
+
+
+def test_a_run_takes_up_where_it_was_killed(tmp_path, monkeypatch):
+    from points import runner
+    from points.clouds import Cloud
+    from points.methods import Method, mesh_path
+    from points.results import Results
+
+    calls = []
+
+    def run_method(method, cloud, digest, folder):
+        calls.append((method.name, cloud.shape))
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        folder.mkdir(parents=True, exist_ok=True)
+        mesh_path(folder, method.name).write_text("mesh")
+        yield runner.Row(cloud.shape, cloud.level, method.name, digest, 1.0, 1.0, 0.1, 0.0, 1, True)
+
+    monkeypatch.setattr(runner, "run_method", run_method)
+    monkeypatch.setattr(runner, "write_cloud", lambda cloud: cloud.path.write_text(cloud.shape))
+    clouds = [Cloud(shape, "noise 1", tmp_path / shape, tmp_path / shape) for shape in ("vase", "angel")]
+    methods = [Method("isopts", ()), Method("isopts fine", ())]
+    work, meshes = tmp_path / "work", tmp_path / "meshes"
+    with pytest.raises(KeyboardInterrupt):
+        runner.run_all(clouds, methods, Results(tmp_path / "rows.jsonl", None), work, meshes)
+    rows = runner.run_all(clouds, methods, Results(tmp_path / "rows.jsonl", None), work, meshes)
+    assert [(row.shape, row.method) for row in rows] == [
+        (shape, method) for shape in ("vase", "angel") for method in ("isopts", "isopts fine")
+    ]
+    assert calls == [("isopts", "vase"), ("isopts fine", "vase"), *2 * [("isopts", "angel")], ("isopts fine", "angel")]
+    assert [folder.name for folder in work.iterdir()] == ["angel"]  # the last cloud's files alone
+    assert len(list(meshes.iterdir())) == 4

@@ -1,5 +1,6 @@
 """Runs methods on clouds, with what is stored already."""
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,22 +16,26 @@ def run_all(
     """Rows of every method on every cloud, in this order; new ones are printed and added to `results`.
 
     Args:
-        work: folder for the files of the method at work. meshes: folder that gets every mesh.
+        work: folder for the files of the methods at work, in the end those of the last cloud that they ran on.
+        meshes: folder that gets every mesh.
     """
     rows = []
     for number, cloud in enumerate(clouds, 1):
         write_cloud(cloud)
         digest = cloud_digest(cloud.path)
+        folder = work / cloud.path.stem
         for method in methods:
             keys = [(cloud.shape, cloud.level, row, digest) for row in method.rows]
             if all(key in results for key in keys):
                 rows.extend(results[key] for key in keys)
                 continue
-            for row in run_method(method, cloud, digest, work):
+            if not folder.exists():
+                shutil.rmtree(work, ignore_errors=True)
+            for row in run_method(method, cloud, digest, folder):
                 results.add(row)
                 rows.append(row)
                 if meshes is not None and not row.failure:
-                    _keep(mesh_path(work, row.method), meshes, row)
+                    _keep(mesh_path(folder, row.method), meshes, row)
                 print(_line(row, number, len(clouds)), flush=True)
     return rows
 
