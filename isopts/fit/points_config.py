@@ -23,7 +23,8 @@ class PrepareConfig(StrictModel):
     outlier_factor: float = Field(
         5.0,
         ge=0,
-        description="points whose 16th neighbour is farther than this many times that of most are dropped; 0: none",
+        description="points whose 16th neighbour is farther than this many times that of most are dropped, and points "
+        "in clutter; 0: none",
     )
     local_outlier_factor: float = Field(
         2.0,

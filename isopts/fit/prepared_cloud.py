@@ -15,12 +15,13 @@ from isopts.geometry.frames import WorldToUnit
 from isopts.geometry.noise import noise_and_support
 from isopts.geometry.normals import estimate_normals
 from isopts.geometry.orientation import orient_normals
-from isopts.geometry.outliers import stray_points
+from isopts.geometry.outliers import clutter, stray_points
 from isopts.geometry.repair_normals import contradicted_share, repair_normals
 from isopts.geometry.thinning import thin_points
 from isopts.kernels.neighbors import nearest_neighbors
 
 _NEIGHBORS = 16
+_PASSES, _FEW = 4, 0.01  # of the search for outliers, which ends when it drops less than this share
 _FRAME_SAMPLE, _FRAME_QUANTILES = 100_000, (0.01, 0.99)
 _CONTRADICTED_MAX = 0.03  # share of the normals; noise and outliers alone reach half of it
 _DENOISING_ANGLE_DEGREES = 20.0  # of the paper's point-cloud recipe
@@ -48,11 +49,11 @@ def prepare_cloud(cloud: PointCloud, config: PrepareConfig, device: torch.device
     """
     notes = []
     cloud = _thinned(cloud, config.thin_to, device, notes)
-    kept, radius = _inliers(cloud.points, config, device)
-    if (dropped := int((~kept).sum())) > 0:
-        notes.append(f"{dropped:,} of {len(kept):,} points lie far from all others and were dropped as outliers.")
-    if int(kept.sum()) < POINTS_MIN:
-        raise InputError(f"Only {int(kept.sum())} usable points are left; at least {POINTS_MIN} are needed.")
+    kept, radius = _inliers(cloud, config, device)
+    if (dropped := len(cloud) - len(kept)) > 0:
+        notes.append(f"{dropped:,} of {len(cloud):,} points lie far from all others and were dropped as outliers.")
+    if len(kept) < POINTS_MIN:
+        raise InputError(f"Only {len(kept)} usable points are left; at least {POINTS_MIN} are needed.")
     frame = WorldToUnit.from_bounds(cloud.points[kept], config.longest_side)
     points = frame.to_unit(cloud.points[kept], device)
     areas = torch.pi * (frame.scale * radius).square() / _NEIGHBORS
@@ -84,19 +85,32 @@ def _local_frame(points: np.ndarray) -> WorldToUnit:
     return WorldToUnit.from_bounds(np.quantile(sample, _FRAME_QUANTILES, axis=0, method="nearest"))
 
 
-def _inliers(points: np.ndarray, config: PrepareConfig, device: torch.device) -> tuple[np.ndarray, torch.Tensor]:
-    """(N,) bool: the 16th neighbour is about as far as it is for most points, and for the neighbours; and for those
-    for which this is true the distance of that neighbour, in the unit of `points`."""
-    frame = _local_frame(points)
-    local = frame.to_unit(points, device)
-    found = nearest_neighbors(local, local, min(_NEIGHBORS, len(points)))
-    radius = found.squared_distances[:, -1].sqrt()
-    kept = torch.ones_like(radius, dtype=torch.bool)
-    if config.outlier_factor > 0:
-        kept &= radius <= config.outlier_factor * radius.median()
-    if config.local_outlier_factor > 0:
-        kept &= radius <= config.local_outlier_factor * radius[found.indices].median(dim=1).values
-    return kept.cpu().numpy(), radius[kept] / frame.scale
+def _inliers(cloud: PointCloud, config: PrepareConfig, device: torch.device) -> tuple[np.ndarray, torch.Tensor]:
+    """Indices (M,) of the points whose 16th neighbour is about as far as it is for most points, and for the
+    neighbours, and that are not in clutter; and the distance of that neighbour (M,), in the unit of the cloud.
+
+    Outliers in number are each other's neighbours: they are thinned pass by pass, until little is found.
+    """
+    frame = _local_frame(cloud.points)
+    local = frame.to_unit(cloud.points, device)
+    normals = None
+    if cloud.normals is not None:
+        normals = functional.normalize(torch.from_numpy(cloud.normals).to(local), dim=1)
+    kept = torch.arange(len(local), device=device)
+    for _ in range(_PASSES):
+        points = local[kept]
+        found = nearest_neighbors(points, points, min(_NEIGHBORS, len(points)))
+        radius = found.squared_distances[:, -1].sqrt()
+        good = torch.ones_like(radius, dtype=torch.bool)
+        if config.outlier_factor > 0:
+            good &= radius <= config.outlier_factor * radius.median()
+            good &= ~clutter(points, None if normals is None else normals[kept], found.indices)
+        if config.local_outlier_factor > 0:
+            good &= radius <= config.local_outlier_factor * radius[found.indices].median(dim=1).values
+        kept, radius = kept[good], radius[good]
+        if int(good.sum()) >= (1 - _FEW) * len(good) or len(kept) <= _NEIGHBORS:
+            break
+    return kept.cpu().numpy(), radius / frame.scale
 
 
 def _normals(points: torch.Tensor, given: np.ndarray | None, neighbors: int, notes: list[str]) -> torch.Tensor:
