@@ -23,7 +23,7 @@ class GridConfig(StrictModel):
         64, ge=1, description="cells along a side of the finest level; finer than the scan's noise overfits it"
     )
     log2_table_size: int = Describe(
-        21, ge=4, le=24, description="a level with more than 2^this vertices is hashed; lower it to save memory"
+        20, ge=4, le=24, description="a level with more than 2^this vertices is hashed; lower it to save memory"
     )
     features_per_level: int = Describe(2, ge=2, le=2, description="features of a grid vertex; the kernels have 2")
     interpolation: Interpolation = Describe(

@@ -38,7 +38,14 @@ RECIPES = {
         "output.preview": False,
     },
     "points_fine": {
-        "fit.steps": 1800,
+        "field.grid.log2_table_size": 21,
+        "sampling.data": 4096,
+        "sampling.isopoints": 4096,
+        "isopoints.first_step": 300,
+        "isopoints.every_steps": 250,
+        "isopoints.count": 12_000,
+        "optimizer.decay_final": 0.005,
+        "fit.steps": 1500,
         "output.mesh.resolution": 512,
     },
     "points_paper": {
