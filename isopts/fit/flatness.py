@@ -16,7 +16,5 @@ def describe_flatness(points: torch.Tensor) -> str | None:
     if width <= _THIN * length:
         raise InputError("The points lie on one line, which does not determine a surface; give a scan of a surface.")
     if thickness <= _THIN * length:
-        return (
-            "The points lie in one plane: a closed surface is a slab behind it; --open keeps a single sheet."
-        )
+        return "The points lie in one plane: a closed surface is a slab behind it; --open keeps a single sheet."
     return None

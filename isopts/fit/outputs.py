@@ -26,7 +26,7 @@ from isopts.run.folder import RunFolder
 class OutputConfig(StrictModel):
     """What is written at the end of a fit."""
 
-    mesh: MeshConfig = Field(MeshConfig(resolution=256), description="marching cubes")
+    mesh: MeshConfig = Field(MeshConfig(resolution=320), description="marching cubes")
     open: bool = Field(False, description="cut the surface where the scan ends instead of closing it (--open)")
     reach: float = Field(
         2.5, ge=1, description="open: gaps of the scan up to twice this many of its point spacings stay filled"

@@ -57,6 +57,9 @@ class LossConfig(StrictModel):
         2.0, ge=0, description="noise levels from which on the data term is linear; 0 is |f|, whatever the noise"
     )
     normal: float = Field(2.0, ge=0, description="1 - cos between gradient and normal on the scan, weighted by trust")
+    normal_estimated: float = Field(
+        0.3, ge=0, description="the same where the scan has no normals: estimates say little that the points do not"
+    )
     eikonal: float = Field(0.5, ge=0, description="(|grad f| - 1)^2 on the scan and on the samples around it")
     sign: float = Field(10.0, ge=0, description="known side and distance away from the scan, from the winding number")
     off_surface: float = Field(0.0, ge=0, description="exp(-a |f|) on gaussian and uniform samples")

@@ -121,9 +121,10 @@ class PointsObjective:
             data = losses.noisy_surface_loss(values, noise, config.data_huber, weights)
         else:
             data = losses.surface_loss(values, weights)
+        normal = config.normal_estimated if self._cloud.normals_estimated else config.normal
         return {
             "data": share * config.data * data,
-            "normal": share * config.normal * losses.normal_loss(gradients, self._cloud.normals[chosen], weights),
+            "normal": share * normal * losses.normal_loss(gradients, self._cloud.normals[chosen], weights),
         }
 
     def _space_terms(

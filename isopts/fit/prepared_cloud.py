@@ -31,7 +31,8 @@ _DENOISING_ANGLE_DEGREES = 20.0  # of the paper's point-cloud recipe
 class PreparedCloud:
     """points, normals: (N, 3) float32, unit frame; the normals are unit vectors pointing outward.
     areas: (N,) surface that each point stands for. noise: standard deviation along the normal.
-    spacing: square root of the median area. notes: sentences for the user about what was done."""
+    spacing: square root of the median area. normals_estimated: the scan had none.
+    notes: sentences for the user about what was done."""
 
     points: torch.Tensor
     normals: torch.Tensor
@@ -39,6 +40,7 @@ class PreparedCloud:
     noise: float
     spacing: float
     frame: WorldToUnit
+    normals_estimated: bool = False
     notes: list[str] = field(default_factory=list)
 
 
@@ -64,7 +66,8 @@ def prepare_cloud(cloud: PointCloud, config: PrepareConfig, device: torch.device
     if config.denoise_normals:
         neighbors = nearest_neighbors(points, points, noise.k).indices
         normals = denoise_normals(points, normals, neighbors, _DENOISING_ANGLE_DEGREES)
-    return PreparedCloud(points, normals, areas, noise.deviation, float(areas.median().sqrt()), frame, notes)
+    spacing = float(areas.median().sqrt())
+    return PreparedCloud(points, normals, areas, noise.deviation, spacing, frame, given is None, notes)
 
 
 def _thinned(cloud: PointCloud, thin_to: int, device: torch.device, notes: list[str]) -> PointCloud:
