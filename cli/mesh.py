@@ -28,8 +28,11 @@ def mesh(
     largest: Annotated[bool, typer.Option("--largest", help="Only the connected part with the most area.")] = False,
     open_: Annotated[bool, typer.Option("--open", help="Cut the surface where the scan ends; no lids.")] = False,
     reach: Annotated[
-        float, typer.Option(min=1, help="--open: fill gaps up to twice this many point spacings of the scan.")
-    ] = 2.5,
+        float | None,
+        typer.Option(
+            min=1, help="--open: fill gaps up to twice this many point spacings of the scan.", show_default="2.5"
+        ),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output file.")] = False,
     device: Device = "auto",
     threads: Threads = 0,
@@ -51,8 +54,12 @@ def mesh(
     from isopts.data.meshes import MESH_FORMATS
     from isopts.errors import InputError
     from isopts.fit.fitted_field import FittedField, no_surface
+    from isopts.fit.outputs import OutputConfig
+    from isopts.mesh.components import largest_component
     from isopts.mesh.extract import MeshConfig
 
+    if reach is not None and not open_:
+        raise InputError("--reach says how --open cuts; give --open too.")
     suffix = f".{file_format.lower()}" if file_format else output.suffix.lower() if output else ".ply"
     if suffix not in MESH_FORMATS:
         known = ", ".join(known[1:] for known in MESH_FORMATS)
@@ -62,11 +69,12 @@ def mesh(
     target = choose_output(output, f"mesh_{resolution}{suffix}", MESH_FORMATS, overwrite)
     fitted = FittedField.load(checkpoint, choose_device(device))
     use_threads(threads, fitted.decoder)
-    surface = fitted.mesh(MeshConfig(resolution=resolution, largest=largest))
-    if open_:
-        surface = fitted.trim(surface, reach)
+    surface = fitted.mesh(MeshConfig(resolution=resolution, largest=largest and not open_))
     if len(surface.faces) == 0:
         raise no_surface()
+    if open_:
+        surface = fitted.trim(surface, OutputConfig().reach if reach is None else reach)
+        surface = largest_component(surface) if largest else surface
     fitted.write_mesh(target, surface)
     vertices, faces = len(surface.vertices), len(surface.faces)
     state = "closed" if surface.is_closed() else "open"

@@ -20,7 +20,10 @@ class GridConfig(StrictModel):
     levels: int = Describe(5, ge=1, le=16, description="number of grid resolutions")
     base_resolution: int = Describe(12, ge=1, description="cells along a side of the coarsest level")
     finest_resolution: int = Describe(
-        64, ge=1, description="cells along a side of the finest level; finer than the scan's noise overfits it"
+        64,
+        ge=1,
+        description="cells along a side of the finest level; finer than the scan's noise overfits it; a fit with "
+        "follow_noise chooses it",
     )
     log2_table_size: int = Describe(
         20, ge=4, le=24, description="a level with more than 2^this vertices is hashed; lower it to save memory"

@@ -32,7 +32,7 @@ def no_surface() -> InputError:
 @dataclass(frozen=True)
 class FittedField:
     """field: in the unit frame, on its device. frame: leads back to the input's coordinates. step: finished steps.
-    decoder: its name. version: of the isopts that fitted it. support: where the scan lies; None: no iso-points yet."""
+    decoder: its name. version: of the isopts that fitted it. support: where the scan lies; None: not known."""
 
     field: Field
     frame: WorldToUnit
@@ -65,7 +65,10 @@ class FittedField:
         """The part of `mesh` (input's coordinates, with normals) that the scan supports, with open borders; `reach`:
         see OutputConfig. Raises InputError when the support is not known."""
         if self.support is None:
-            raise InputError("This checkpoint has no iso-points yet, which tell where the scan ends; fit for longer.")
+            raise InputError(
+                "This checkpoint does not tell where the scan ends; end the fit regularly and with iso-points, "
+                "or fit with --open."
+            )
         vertices = self.frame.to_unit(mesh.vertices, self.device)
         normals = torch.from_numpy(mesh.normals).to(vertices)
         clearances, spacings = interpolate_support(self.support, vertices, normals)

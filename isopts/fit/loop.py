@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 
@@ -26,6 +26,18 @@ class Objective(Protocol):
 
     def losses(self, step: int) -> dict[str, torch.Tensor]:
         """The weighted terms (scalars), whose sum is minimised."""
+
+
+class Optimizer(Protocol):
+    """What the loop uses of a torch.optim.Optimizer, which isopts.field.lazy_adam.LazyAdam is not."""
+
+    param_groups: list[dict[str, Any]]
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+
+    def step(self) -> None:
+        """One step along them."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +67,7 @@ class LoopCallbacks:
 
 def run_loop(
     objective: Objective,
-    optimizer: torch.optim.Optimizer,
+    optimizer: Optimizer,
     learning_rate_factor: Callable[[int], float],
     limits: LoopLimits,
     callbacks: LoopCallbacks,
@@ -100,7 +112,7 @@ def run_loop(
 
 def _step(
     objective: Objective,
-    optimizer: torch.optim.Optimizer,
+    optimizer: Optimizer,
     factor: float,
     gradient_norm_max: float | None,
     step: int,
@@ -127,7 +139,7 @@ def _report(
     total_steps: int,
     seconds: float,
     objective: Objective,
-    optimizer: torch.optim.Optimizer,
+    optimizer: Optimizer,
     message: str | None,
 ) -> StepReport:
     return StepReport(

@@ -73,7 +73,7 @@ def fit_points(
         if not run.resume:
             config = follow_noise(config, prepared)
         session = PointsSession(config, prepared, folder, checkpoint)
-    for note in [*report.sentences(), *prepared.notes, flatness, session.summary()]:
+    for note in [*report.sentences(), *prepared.notes, None if config.output.open else flatness, session.summary()]:
         if note is not None:
             on_note(note)
     record = _record(run, config, prepared, sha256)

@@ -32,7 +32,7 @@ class PrepareConfig(StrictModel):
         description="the same, compared with the 16 neighbours themselves, whatever the density; 0: none",
     )
     normal_neighbors: int = Field(
-        0, ge=0, description="neighbours that estimate a missing normal; 0: enough to see through the noise"
+        0, ge=0, description="neighbours that estimate a missing normal; 0: as many as make its plane flattest"
     )
     denoise_normals: bool = Field(False, description="bilateral filter on the normals (--denoise-normal)")
 
@@ -56,9 +56,11 @@ class LossConfig(StrictModel):
     data_huber: float = Field(
         2.0, ge=0, description="noise levels from which on the data term is linear; 0 is |f|, whatever the noise"
     )
-    normal: float = Field(2.0, ge=0, description="1 - cos between gradient and normal on the scan, weighted by trust")
+    normal: float = Field(
+        2.0, ge=0, description="1 - cos between gradient and normal on a scan with normals, weighted by trust"
+    )
     normal_estimated: float = Field(
-        0.3, ge=0, description="the same where the scan has no normals: estimates say little that the points do not"
+        0.3, ge=0, description="instead of `normal` on a scan without: estimates say little that the points do not"
     )
     eikonal: float = Field(0.5, ge=0, description="(|grad f| - 1)^2 on the scan and on the samples around it")
     sign: float = Field(10.0, ge=0, description="known side and distance away from the scan, from the winding number")
@@ -84,7 +86,9 @@ class IsopointsConfig(StrictModel):
     every_steps: int = Field(100, ge=1, description="steps between extractions")
     count: int = Field(4000, ge=0, description="iso-points; 0 takes a sixteenth of the scan's points")
     extraction: IsoPointsConfig = Field(IsoPointsConfig(), description="projection and resampling")
-    normal_neighbors: int = Field(8, ge=3, description="iso-points whose plane gives an iso-point its normal")
+    normal_neighbors: int = Field(
+        8, ge=3, description="iso-points whose plane gives one its normal where consolidate_cells is 0"
+    )
     weights: WeightMode = Field("bilateral", description="how data points are trusted: see isopts.fit.weights")
     weight_noise_levels: float = Field(
         4.0, ge=0, description="plane width of the weights in noise levels of the scan; 0 is the paper's own formula"
@@ -92,8 +96,8 @@ class IsopointsConfig(StrictModel):
     consolidate_cells: float = Field(
         0.5,
         ge=0,
-        description="iso-points are moved onto the average of the scan, its Gaussian weights this many finest cells "
-        "wide; 0: not",
+        description="iso-points are moved onto the average of the scan, its Gaussian weights as wide as this many of "
+        "the cells that follow_noise chooses, one spacing at least; 0: not",
     )
     write_every: int = Field(0, ge=0, description="extractions between step_*.ply files; 0 writes none")
 
@@ -133,7 +137,7 @@ class PointsConfig(StrictModel):
 
     field: FieldConfig = Field(FieldConfig(), description="the network")
     follow_noise: bool = Field(
-        True, description="grid decoder: choose the finest resolution from the scan's noise and spacing"
+        True, description="grid decoder: finest_resolution is chosen from the scan's noise and spacing, whatever is set"
     )
     prepare: PrepareConfig = Field(PrepareConfig(), description="from the scan to clean, oriented points")
     sampling: SamplingConfig = Field(SamplingConfig(), description="points drawn in each step")

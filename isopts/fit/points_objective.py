@@ -6,6 +6,7 @@ import torch
 from torch.nn import functional
 
 from isopts.field.build import Field
+from isopts.field.chunked import evaluate_in_chunks
 from isopts.fit import losses
 from isopts.fit.consolidate import Scan, consolidate
 from isopts.fit.points_config import PointsConfig
@@ -18,8 +19,8 @@ from isopts.geometry.normals import estimate_normals
 from isopts.isopoints.extract import extract_isopoints
 from isopts.kernels.neighbors import nearest_neighbors
 
-_CHUNK = 65536  # points evaluated at once
 _EXACT = 1 / 8  # noise below this many spacings is not told from none: no grid follows the points more closely
+_FLOOR_OF_TRUST = 1 / 4  # the same for the planes of iso-points, which are coarser than the grid
 _SHARE_COUNT = 8000  # of the paper's recipe: iso-point terms count M / (M + 8000)
 
 
@@ -72,16 +73,17 @@ class PointsObjective:
         config = self._config.isopoints
         if not (config.enabled and is_due(step, config.first_step, config.every_steps)):
             return None
-        self.use_isopoints(self._extract())
+        found = self._extract()
+        if len(found.points) == 0:
+            return None
+        self.use_isopoints(found)
         return f"{self.isopoint_count:,} iso-points, mean trust in the scan {float(self._weights.mean()):.2f}"
 
     def use_isopoints(self, isopoints: Isopoints) -> None:
         """Take a set of iso-points, new or from a checkpoint."""
-        if len(isopoints.points) == 0:
-            return
         config = self._config.isopoints
         self._isopoints = isopoints
-        width = config.weight_noise_levels * max(self._cloud.noise, self._cloud.spacing / 4)
+        width = config.weight_noise_levels * max(self._cloud.noise, _FLOOR_OF_TRUST * self._cloud.spacing)
         self._weights = data_weights(
             config.weights,
             self._cloud.points,
@@ -211,7 +213,6 @@ class PointsObjective:
 
     def _scan(self) -> Scan:
         """The scan with the field at its points."""
-        chunks = [self._field.value_and_gradient(points) for points in self._cloud.points.split(_CHUNK)]
-        values, gradients = (torch.cat(parts) for parts in zip(*chunks, strict=True))
+        values, gradients = evaluate_in_chunks(self._field.value_and_gradient, self._cloud.points)
         gradients = functional.normalize(gradients, dim=1)
         return Scan(self._cloud.points, self._cloud.normals, values, gradients, self._weights)

@@ -53,7 +53,9 @@ def prepare_cloud(cloud: PointCloud, config: PrepareConfig, device: torch.device
     cloud = _thinned(cloud, config.thin_to, device, notes)
     kept, radius = _inliers(cloud, config, device)
     if (dropped := len(cloud) - len(kept)) > 0:
-        notes.append(f"{dropped:,} of {len(cloud):,} points lie far from all others and were dropped as outliers.")
+        notes.append(
+            f"{dropped:,} of {len(cloud):,} points lie far from the others or in clutter and were dropped as outliers."
+        )
     if len(kept) < POINTS_MIN:
         raise InputError(f"Only {len(kept)} usable points are left; at least {POINTS_MIN} are needed.")
     frame = WorldToUnit.from_bounds(cloud.points[kept], config.longest_side)

@@ -21,7 +21,12 @@ def stored_config(path: Path) -> PointsConfig:
         raise InputError(f"There is no run in '{path}' to resume; leave out --resume to start one.")
     if not folder.config.is_file():
         raise InputError(f"The run in '{path}' was stopped before its first step; start it again with --overwrite.")
-    return load_config(PointsConfig, folder.config)
+    try:
+        return load_config(PointsConfig, folder.config)
+    except ConfigError as error:
+        raise ConfigError(
+            f"{error} A run of another version of isopts cannot be resumed; start it again with --overwrite."
+        ) from None
 
 
 def continued_run(

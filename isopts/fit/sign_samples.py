@@ -44,6 +44,7 @@ def draw_sign_samples(cloud: PreparedCloud, count: int, generator: torch.Generat
     surface = flattened(cloud.points, cloud.normals)
     distances = nearest_neighbors(points, surface, 1).squared_distances[:, 0].sqrt()
     margin = max(_MARGIN_MIN, 3 * cloud.noise, 2 * cloud.spacing)
+    margin = min(margin, float(distances.sort().values[3 * len(distances) // 4]))  # few points are far apart everywhere
     points, distances = points[distances > margin], distances[distances > margin]
     some = torch.randint(len(surface), (_LEVEL_POINTS,), generator=generator).to(surface.device)
     winding = _winding_number(torch.cat((points, surface[some])), surface, cloud)

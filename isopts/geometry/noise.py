@@ -51,17 +51,16 @@ def noise_and_support(
         if normals is not None:
             same_sheet = torch.einsum("nkd,nd->nk", normals[neighbors], normals[chosen]) > _OWN_SHEET_COSINE
         enough = same_sheet.sum(dim=1) >= _FEWEST
-        if not bool(enough.any()):
-            break
-        residuals, widths = quadric_residuals(points, neighbors[enough], same_sheet[enough])
-        deviation = float(residuals.median())
-        if float(widths.median()) > _WIDTH_PER_NOISE * deviation:
-            break
+        if bool(enough.any()):
+            residuals, widths = _quadric_residuals(points, neighbors[enough], same_sheet[enough])
+            deviation = float(residuals.median())
+            if float(widths.median()) > _WIDTH_PER_NOISE * deviation:
+                break
         k *= 2
     return NoiseEstimate(deviation, min(k, _K_MAX))
 
 
-def quadric_residuals(
+def _quadric_residuals(
     points: torch.Tensor, neighbors: torch.Tensor, counted: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Least-squares quadric z(x, y) through the `counted` (N, K) of each row of `neighbors` (N, K), in its principal

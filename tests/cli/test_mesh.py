@@ -115,21 +115,23 @@ def test_a_field_without_a_surface_writes_nothing(checkpoint: Path, tmp_path: Pa
 def test_open_keeps_what_the_scan_supports(checkpoint: Path, tmp_path: Path) -> None:
     result = run(checkpoint, "-r", 48, "-o", tmp_path / "out.ply", "--open")
     assert result.exit_code == 2
-    assert "no iso-points yet" in result.stderr
+    assert "does not tell where the scan ends" in result.stderr
     contents = torch.load(checkpoint, weights_only=True)
     directions = torch.nn.functional.normalize(torch.randn((2000, 3), generator=torch.Generator().manual_seed(0)))
     contents["tensors"] = {
         "isopoint_points": 0.5 * directions,
         "isopoint_gradients": directions,
-        "isopoint_clearances": (0.5 * directions[:, 2] - 0.1).clamp_min(
-            0
-        ),  # data up to 5 above the centre, in the file
+        "isopoint_clearances": (0.5 * directions[:, 2] - 0.1).clamp_min(0),  # data up to 5 above the file's centre
         "isopoint_spacings": torch.full((2000,), 0.04),
     }
     torch.save(contents, checkpoint)
-    assert "open" in run(checkpoint, "-r", 48, "-o", tmp_path / "out.ply", "--open").stdout
+    assert run(checkpoint, "-r", 48, "-o", tmp_path / "out.ply", "--open").stdout.strip().endswith(", open")
     assert read_mesh(tmp_path / "out.ply").vertices[:, 2].max() - CENTER[2] == pytest.approx(5 + 1, abs=1)
-    assert "closed" in run(checkpoint, "-r", 48, "-o", tmp_path / "filled.ply", "--open", "--reach", 20).stdout
+    filled = run(checkpoint, "-r", 48, "-o", tmp_path / "filled.ply", "--open", "--reach", 20)
+    assert filled.stdout.strip().endswith(", closed")
+    result = run(checkpoint, "-o", tmp_path / "other.ply", "--reach", 20)
+    assert result.exit_code == 2
+    assert "give --open too" in result.stderr
 
 
 def test_a_checkpoint_without_a_field_is_damaged(checkpoint: Path, tmp_path: Path) -> None:

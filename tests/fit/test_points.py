@@ -136,11 +136,14 @@ def test_an_open_scan_stays_open_when_asked(scan, tmp_path):
 
 
 def test_an_open_fit_without_isopoints_is_trimmed_all_the_same(scan, tmp_path):
+    cloud, _ = read_points(scan)
+    half = cloud.points[:, 2] < CENTER[2]
+    write_points(tmp_path / "half.ply", cloud.points[half], cloud.normals[half])
     changes = ["output.open=true", "output.preview=false", "isopoints.enabled=false"]
-    result, _, _ = fit(scan, tmp_path / "run", changes)
-    assert result.metrics["mesh_closed"] is True
+    result, _, _ = fit(tmp_path / "half.ply", tmp_path / "run", changes)
+    assert result.metrics["mesh_closed"] is False
     fitted = FittedField.load(result.folder.path, torch.device("cpu"))
-    with pytest.raises(InputError, match="no iso-points"):
+    with pytest.raises(InputError, match="does not tell where the scan ends"):
         fitted.trim(read_mesh(result.folder.mesh), reach=2.5)
 
 
@@ -221,3 +224,20 @@ def test_every_decoder_fits_the_sphere(scan, tmp_path, changes, monkeypatch):
     result, _, _ = fit(scan, tmp_path / "run", [*changes, "output.preview=false"])
     vertices = read_mesh(result.folder.mesh).vertices
     assert np.abs(np.linalg.norm(vertices - CENTER, axis=1) - RADIUS).mean() < 0.1
+
+
+def test_normals_that_were_estimated_have_a_weight_of_their_own(scan, tmp_path):
+    cloud, _ = read_points(scan)
+    write_points(tmp_path / "bare.ply", cloud.points)
+    changes = ["losses.normal_estimated=0", "fit.steps=10", "output.preview=false"]
+    _, reports, _ = fit(tmp_path / "bare.ply", tmp_path / "bare", changes)
+    assert reports[0].losses["normal"] == 0
+    _, reports, _ = fit(scan, tmp_path / "given", changes)
+    assert reports[0].losses["normal"] > 0
+
+
+def test_a_few_points_are_fitted(tmp_path):
+    points = np.random.default_rng(3).uniform(size=(60, 3))
+    write_points(tmp_path / "few.ply", points)
+    result, _, _ = fit(tmp_path / "few.ply", tmp_path / "few", ["fit.steps=20", "output.preview=false"])
+    assert result.reason == "finished"

@@ -129,9 +129,10 @@ def test_the_presets_grow_in_cost():
     [
         (["sampling.signed=0"], "losses.sign and losses.sal"),
         (["losses.off_normal=2.0", "sampling.gaussian=0"], "losses.off_surface and losses.off_normal"),
+        (["fit.settle=0.1", "optimizer.schedule=halvings"], "fit.settle starts an exponential decay"),
     ],
 )
-def test_a_term_without_samples_is_refused(changes, keys):
+def test_keys_that_contradict_each_other_are_refused(changes, keys):
     with pytest.raises(ConfigError, match=f"points_fast: {keys}"):
         load_config(PointsConfig, "points_fast", changes)
 

@@ -32,13 +32,14 @@ def test_frame_areas_and_noise_of_a_sphere():
     assert float(prepared.areas.sum()) == pytest.approx(4 * torch.pi * radius**2, rel=0.15)
     assert prepared.noise == pytest.approx(0.1 * prepared.frame.scale, rel=0.2)
     assert prepared.notes == []
+    assert not prepared.normals_estimated
 
 
 def test_outliers_are_dropped_before_the_frame_is_chosen():
     prepared = prepare_cloud(sphere(outliers=50), PrepareConfig(), CPU)
     assert len(prepared.points) < 5005
     assert prepared.frame.scale == pytest.approx(1.5 / 20, rel=0.02)
-    assert "of 5,050 points lie far from all others" in prepared.notes[0]
+    assert "of 5,050 points lie far from the others" in prepared.notes[0]
     everything = prepare_cloud(sphere(outliers=50), PrepareConfig(outlier_factor=0.0, local_outlier_factor=0.0), CPU)
     assert len(everything.points) == 5050
     assert everything.notes == []
@@ -50,6 +51,7 @@ def test_missing_normals_are_estimated_outward_and_said():
     outward = functional.normalize(prepared.points, dim=1)
     assert ((prepared.normals * outward).sum(dim=1) > 0.8).float().mean() > 0.99
     assert "no normals" in prepared.notes[0]
+    assert prepared.normals_estimated
 
 
 def test_normals_that_contradict_their_neighbours_are_turned_and_it_is_said():
