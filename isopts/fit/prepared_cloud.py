@@ -16,7 +16,7 @@ from isopts.geometry.noise import noise_and_support
 from isopts.geometry.normals import estimate_normals
 from isopts.geometry.orientation import orient_normals
 from isopts.geometry.outliers import clutter, stray_points
-from isopts.geometry.repair_normals import contradicted_share, repair_normals
+from isopts.geometry.repair_normals import contradicted_share, opposite_offset, repair_normals
 from isopts.geometry.thinning import thin_points
 from isopts.kernels.neighbors import nearest_neighbors
 
@@ -24,6 +24,7 @@ _NEIGHBORS = 16
 _PASSES, _FEW = 4, 0.01  # of the search for outliers, which ends when it drops less than this share
 _FRAME_SAMPLE, _FRAME_QUANTILES = 100_000, (0.01, 0.99)
 _CONTRADICTED_MAX = 0.03  # share of the normals; noise and outliers alone reach half of it
+_ONE_SHEET = 0.1  # opposite_offset up to which contradicting normals are errors and not the other side of a wall
 _DENOISING_ANGLE_DEGREES = 20.0  # of the paper's point-cloud recipe
 
 
@@ -130,9 +131,10 @@ def _normals(points: torch.Tensor, given: np.ndarray | None, neighbors: int, not
 
 
 def _consistent(points: torch.Tensor, given: torch.Tensor, notes: list[str]) -> torch.Tensor:
-    """The given normals, those turned around that contradict their neighbours where that is more than noise does."""
+    """The given normals, those turned around that contradict their neighbours where that is more than noise does, and
+    more than walls do whose sheets noise has mixed."""
     share = contradicted_share(points, given)
-    if share <= _CONTRADICTED_MAX:
+    if share <= _CONTRADICTED_MAX or abs(opposite_offset(points, given)) > _ONE_SHEET:
         return given
     notes.append(f"About {100 * share:.0f} % of the normals face the wrong way for their neighbours and were turned.")
     return repair_normals(points, given)

@@ -10,6 +10,7 @@ from isopts.kernels.neighbors import nearest_neighbors
 _NEIGHBORS = 16
 _SAMPLE = 4000
 _ROUNDS = 6
+_OPPOSITE = -0.5  # cosine below which two normals are
 _HOPELESS = 1 / 3  # share of contradicted normals from which votes freeze into patches of either sign
 
 
@@ -24,6 +25,23 @@ def contradicted_share(points: torch.Tensor, normals: torch.Tensor, seed: int = 
     chosen = torch.randperm(len(points), generator=torch.Generator().manual_seed(seed))[:_SAMPLE].to(points.device)
     near = nearest_neighbors(points[chosen], points, min(_NEIGHBORS + 1, len(points))).indices[:, 1:]
     return float((_votes(points, normals, chosen, near) < 0).float().mean())
+
+
+def opposite_offset(points: torch.Tensor, normals: torch.Tensor, seed: int = 0) -> float:
+    """In [-1, 1]: how far neighbours with opposite unit normals (N, 3) lie behind (positive) or in front (negative) of
+    a point, the mean over the mean of the absolute values, from a sample.
+
+    On one noisy sheet with normals turned at random it is 0 within 0.1: opposite normals stand at the same places. The
+    sheets of a wall thinner than its noise are behind each other (0.3 to 0.9), those of a narrow gap in front.
+    """
+    if len(points) < 2:
+        return 0.0
+    chosen = torch.randperm(len(points), generator=torch.Generator().manual_seed(seed))[:_SAMPLE].to(points.device)
+    near = nearest_neighbors(points[chosen], points, min(_NEIGHBORS + 1, len(points))).indices[:, 1:]
+    behind = torch.einsum("rkd,rd->rk", points[chosen][:, None] - points[near], normals[chosen])
+    opposite = torch.einsum("rkd,rd->rk", normals[near], normals[chosen]) < _OPPOSITE
+    offsets = behind[opposite]
+    return float(offsets.sum() / offsets.abs().sum().clamp_min(torch.finfo(points.dtype).tiny))
 
 
 def repair_normals(points: torch.Tensor, normals: torch.Tensor) -> torch.Tensor:

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from isopts.geometry.repair_normals import contradicted_share, repair_normals
+from isopts.geometry.repair_normals import contradicted_share, opposite_offset, repair_normals
 
 
 @pytest.fixture
@@ -64,3 +64,16 @@ def test_few_points(count: int) -> None:
     normals = torch.tensor([[0.0, 0.0, 1.0]]).repeat(count, 1)
     assert contradicted_share(points, normals) == 0
     assert torch.equal(repair_normals(points, normals), normals)
+
+
+def test_the_other_sheet_of_a_noisy_wall_is_behind_and_turned_normals_are_not(generator) -> None:
+    points = 2 * torch.rand((20_000, 3), generator=generator) - 1
+    side = torch.where(torch.arange(len(points)) % 2 == 0, 1.0, -1.0)
+    points[:, 2] = 0.02 * side + 0.015 * torch.randn(len(points), generator=generator)
+    wall = torch.zeros_like(points)
+    wall[:, 2] = side
+    assert opposite_offset(points, wall) > 0.3
+    assert opposite_offset(points, -wall) < -0.3
+    sphere, _, given = noisy_sphere(0.02, generator)
+    assert abs(opposite_offset(sphere, turned(given, 0.2, generator))) < 0.1
+    assert opposite_offset(points[:1], wall[:1]) == 0
