@@ -20,6 +20,7 @@ class GeometricMlpConfig(StrictModel):
     depth: int = Describe(8, ge=2, le=16, description="hidden layers")
     skip: int = Describe(4, ge=0, description="layer that sees the encoded point again (1 ... depth - 1); 0 for none")
     frequencies: int = Describe(6, ge=0, le=16, description="octaves of the positional encoding")
+    features: int = Describe(0, ge=0, description="outputs for a colour network besides the distance; IDR has 256")
     radius: float = Describe(0.5, gt=0, lt=1, description="radius of the initial sphere, unit frame")
 
     @model_validator(mode="after")
@@ -43,7 +44,7 @@ class GeometricMlpField(nn.Module):
         self.config = config = config or GeometricMlpConfig()
         encoded = 3 + 6 * config.frequencies
         sizes_in = [encoded, *[config.width] * config.depth]
-        sizes_out = [*[config.width] * config.depth, 1]
+        sizes_out = [*[config.width] * config.depth, 1 + config.features]
         if config.skip:
             sizes_out[config.skip - 1] -= encoded
         self.register_buffer("octaves", 2.0 ** torch.arange(config.frequencies), persistent=False)
@@ -56,7 +57,7 @@ class GeometricMlpField(nn.Module):
         self.biases = nn.ParameterList([torch.zeros(size) for size in sizes_out])
         with torch.no_grad():  # exactly on the sphere in the mean; the random layers alone are a few percent off
             surface = config.radius * fibonacci_directions(500)
-            self.biases[-1] -= self.value(surface).mean()
+            self.biases[-1][0] -= self.value(surface).mean()
 
     def _initial_weights(
         self, layer: int, shape: tuple[int, int], encoded: int, generator: torch.Generator | None
@@ -65,7 +66,9 @@ class GeometricMlpField(nn.Module):
         fan_out, fan_in = shape
         noise = torch.randn(shape, generator=generator)
         if layer == self.config.depth:
-            return math.sqrt(math.pi / fan_in) + 1e-4 * noise
+            weights = math.sqrt(2 / fan_in) * noise
+            weights[0] = math.sqrt(math.pi / fan_in) + 1e-4 * noise[0]  # the distance; the rest are features
+            return weights
         weights = math.sqrt(2 / fan_out) * noise
         if layer == 0:
             weights[:, 3:] = 0  # the octaves start without weight
@@ -81,13 +84,18 @@ class GeometricMlpField(nn.Module):
         for layer, (weights, biases) in enumerate(layers):
             hidden = functional.linear(self._skipped(layer, hidden, encoded), weights, biases)
             hidden = functional.softplus(hidden, SHARPNESS)
-        return functional.linear(hidden, output, bias)[:, 0]
+        return functional.linear(hidden, output[:1], bias[:1])[:, 0]
 
     def value_and_gradient(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Signed distance (N,) and exact spatial gradient (N, 3), both differentiable in the parameters.
 
         The chain rule is written out from the output back, half the work of three tangents carried forward.
         """
+        value, gradient, _ = self.value_gradient_features(points)
+        return value, gradient
+
+    def value_gradient_features(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """`value_and_gradient`, and the features (N, config.features)."""
         encoded = self._encode(points)
         *layers, (output, bias) = self._layers()
         hidden, slopes = encoded, []
@@ -95,14 +103,14 @@ class GeometricMlpField(nn.Module):
             linear = functional.linear(self._skipped(layer, hidden, encoded), weights, biases)
             slopes.append(torch.sigmoid(SHARPNESS * linear))
             hidden = functional.softplus(linear, SHARPNESS)
-        value = functional.linear(hidden, output, bias)[:, 0]
-        gradient, skipped = output.expand_as(hidden), 0
+        outputs = functional.linear(hidden, output, bias)
+        gradient, skipped = output[:1].expand_as(hidden), 0
         for layer in reversed(range(len(layers))):
             gradient = (gradient * slopes[layer]) @ layers[layer][0]
             if layer and layer == self.config.skip:
                 size = gradient.shape[1] - encoded.shape[1]
                 gradient, skipped = (gradient / math.sqrt(2)).split((size, encoded.shape[1]), 1)
-        return value, self._through_encoding(points, gradient + skipped)
+        return outputs[:, 0], self._through_encoding(points, gradient + skipped), outputs[:, 1:]
 
     def _skipped(self, layer: int, hidden: torch.Tensor, encoded: torch.Tensor) -> torch.Tensor:
         if layer and layer == self.config.skip:

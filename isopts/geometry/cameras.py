@@ -77,6 +77,10 @@ class Cameras:
         """(V, 3, 4) matrices K [R | t]: (column * z, row * z, z) of (x, y, z, 1)."""
         return self.intrinsics @ torch.cat([self.rotations, self.translations[:, :, None]], dim=2)
 
+    def backprojections(self) -> torch.Tensor:
+        """(V, 3, 3) matrices R^T K^-1: (column, row, 1) to the direction of depth 1 through that pixel."""
+        return self.rotations.transpose(1, 2) @ torch.linalg.inv(self.intrinsics)
+
     def project(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Pixels (V, N, 2) and depths z (V, N) of points (N, 3). Where z <= 0, behind the camera, pixels mean nothing.
         Differentiable."""
@@ -88,8 +92,7 @@ class Cameras:
     def rays(self, views: torch.Tensor, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Origins (R, 3) and unit directions (R, 3) through `pixels` (R, 2), column and row, of `views` (R,)."""
         homogeneous = torch.cat([pixels, torch.ones_like(pixels[:, :1])], dim=1).to(self.intrinsics.dtype)
-        local = torch.einsum("vij,vj->vi", torch.linalg.inv(self.intrinsics)[views], homogeneous)
-        directions = torch.einsum("vji,vj->vi", self.rotations[views], local)
+        directions = torch.einsum("vij,vj->vi", self.backprojections()[views], homogeneous)
         return self.centers()[views], torch.nn.functional.normalize(directions, dim=1)
 
     def in_frame(self, frame: WorldToUnit) -> "Cameras":
@@ -97,6 +100,10 @@ class Cameras:
         center = torch.tensor(frame.center, dtype=self.translations.dtype, device=self.translations.device)
         moved = frame.scale * (torch.einsum("vij,j->vi", self.rotations, center) + self.translations)
         return replace(self, translations=moved)
+
+    def cropped(self, sizes: torch.Tensor) -> "Cameras":
+        """The same cameras for images cut to their upper left `sizes` (V, 2) pixels."""
+        return replace(self, sizes=sizes)
 
     def resized(self, sizes: torch.Tensor) -> "Cameras":
         """The same cameras for images resampled to `sizes` (V, 2) pixels, border on border."""

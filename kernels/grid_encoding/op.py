@@ -10,7 +10,11 @@ from isopts.kernels.launch import launch
 
 
 def encode(
-    points: torch.Tensor, table: torch.Tensor, layout: GridLayout, jacobian: bool = False
+    points: torch.Tensor,
+    table: torch.Tensor,
+    layout: GridLayout,
+    jacobian: bool = False,
+    table_gradient: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Features of every level, concatenated (Müller et al., Instant NGP, 2022), linear or quadratic in each direction.
 
@@ -21,6 +25,8 @@ def encode(
             not finite has undefined features.
         table: (layout.entries, 2), float32 for the Warp kernels; other dtypes take the reference.
         jacobian: also return d features / d points.
+        table_gradient: shaped like the table. If given, backward adds the table's gradient to it in place and reports
+            none to autograd: no dense tensor a call. float32 only.
 
     Returns:
         features (N, 2 L) and Jacobian (N, 2 L, 3), or None where not asked for. Both are differentiable once with
@@ -31,8 +37,10 @@ def encode(
     """
     check_arguments(points, table, layout)
     if table.dtype != torch.float32:
+        if table_gradient is not None:
+            raise InputError(f"table_gradient: only the kernels, which are float32, add in place, got {table.dtype}")
         return encode_reference(points, table, layout, jacobian)
-    return _Encode.apply(points, table, layout, jacobian)
+    return _Encode.apply(points, table, layout, jacobian, table_gradient)
 
 
 def check_arguments(points: torch.Tensor, table: torch.Tensor, layout: GridLayout) -> None:
@@ -50,20 +58,20 @@ def check_arguments(points: torch.Tensor, table: torch.Tensor, layout: GridLayou
 
 class _Encode(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, points, table, layout, with_jacobian):
+    def forward(ctx, points, table, layout, with_jacobian, table_gradient):
         points, table = points.contiguous(), table.contiguous()
         features = points.new_empty((len(points), layout.levels, FEATURES))
         jacobian = points.new_empty((len(points) if with_jacobian else 0, layout.levels, FEATURES, 3))
         arguments = [points, table, level_table(layout, points.device), features, jacobian]
         launch(kernel.encode_kernel, len(points), arguments, points.device)
         ctx.save_for_backward(points, table)
-        ctx.layout = layout
+        ctx.layout, ctx.table_gradient = layout, table_gradient
         return features.view(-1, layout.channels), jacobian.view(-1, layout.channels, 3) if with_jacobian else None
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, feature_gradient, jacobian_gradient):
-        return (*_backward(ctx, feature_gradient, jacobian_gradient), None, None)
+        return (*_backward(ctx, feature_gradient, jacobian_gradient), None, None, None)
 
 
 def _backward(
@@ -88,7 +96,7 @@ def _backward(
             device,
         )
     if ctx.needs_input_grad[1]:
-        table_gradient = torch.zeros_like(table)
+        table_gradient = torch.zeros_like(table) if ctx.table_gradient is None else ctx.table_gradient
         run = 1 if device.type == "cuda" else max(count, 1)  # CPU atomics are plain adds: a level is one task
         tasks = layout.levels * -(-count // run)
         launch(
@@ -98,4 +106,4 @@ def _backward(
             device,
             grain=1,
         )
-    return point_gradient, table_gradient
+    return point_gradient, table_gradient if ctx.table_gradient is None else None

@@ -215,3 +215,25 @@ def test_wrong_arguments_are_named(points, table, word):
 def test_impossible_layout_is_refused():
     with pytest.raises(InputError, match="levels"):
         GridLayout.build(levels=0, base_resolution=4, finest_resolution=8, log2_table_size=10)
+
+
+@pytest.mark.parametrize("jacobian", [False, True])
+def test_table_gradient_goes_into_the_buffer_on_top_of_what_is_there(layout, jacobian):
+    points, table = _inputs(layout, 200)
+    expected = _gradients(encode, points, table, layout, jacobian)
+    buffer = torch.ones_like(table)
+
+    def in_place(points, table, layout, jacobian):
+        features, derivative = encode(points, table, layout, jacobian, buffer)
+        return features + 0 * table.sum(), derivative  # autograd itself is told of no gradient
+
+    found = _gradients(in_place, points, table, layout, jacobian)
+    torch.testing.assert_close(found[2], expected[2])
+    assert not found[3].any()
+    torch.testing.assert_close(buffer - 1, expected[3], rtol=1e-4, atol=1e-4 * float(expected[3].abs().max()))
+
+
+def test_only_the_kernels_add_in_place():
+    points, table = (tensor.double() for tensor in _inputs(DENSE, 3))
+    with pytest.raises(InputError, match="in place, got torch.float64"):
+        encode(points, table, DENSE, table_gradient=torch.zeros_like(table))

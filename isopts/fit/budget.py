@@ -1,0 +1,44 @@
+"""How long a fit lasts: a number of steps, or seconds."""
+
+import time
+from collections.abc import Callable
+
+
+class Budget:
+    """Progress of a fit that ends after `steps`, or after `seconds` of fitting where these are given.
+
+    With seconds a result depends on the machine and its load: schedules follow the clock.
+    """
+
+    def __init__(
+        self,
+        steps: int,
+        seconds: float = 0.0,
+        finished: tuple[int, float] = (0, 0.0),
+        clock: Callable[[], float] = time.monotonic,
+    ):
+        """seconds: 0 counts steps. finished: steps and seconds of earlier processes."""
+        self._steps, self._seconds, self._clock = steps, seconds, clock
+        self._step, self._before = finished
+        self._started = clock()
+
+    def observe(self, step: int) -> None:
+        """Take note that `step` is finished."""
+        self._step = step
+
+    def progress(self, step: int) -> float:
+        """Share of the budget used at `step`, counted from 1; at most 1."""
+        return min(1.0, self._elapsed() / self._seconds if self._seconds > 0 else step / self._steps)
+
+    def total_steps(self) -> int:
+        """Where the fit ends; an estimate, until it does, when seconds count."""
+        if self._seconds <= 0:
+            return self._steps
+        elapsed = self._elapsed()
+        if elapsed >= self._seconds:
+            return self._step
+        left = (self._seconds - elapsed) * self._step / max(elapsed, 1e-9)
+        return self._step + max(1, round(left))
+
+    def _elapsed(self) -> float:
+        return self._before + self._clock() - self._started

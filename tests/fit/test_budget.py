@@ -1,0 +1,32 @@
+"""Budgets of steps and of seconds."""
+
+from isopts.fit.budget import Budget
+
+
+def test_steps_are_counted():
+    budget = Budget(200)
+    assert [budget.progress(step) for step in (1, 100, 200, 300)] == [0.005, 0.5, 1.0, 1.0]
+    assert budget.total_steps() == 200
+
+
+def test_seconds_end_the_fit_whatever_the_steps():
+    now = [10.0]
+    budget = Budget(200, 20.0, clock=lambda: now[0])
+    assert budget.total_steps() >= 1
+    now[0] = 15.0
+    budget.observe(50)
+    assert budget.progress(50) == 0.25
+    assert budget.total_steps() == 200  # at ten steps a second
+    now[0] = 30.0
+    budget.observe(170)
+    assert budget.progress(170) == 1.0
+    assert budget.total_steps() == 170
+
+
+def test_a_continued_fit_has_the_rest():
+    now = [0.0]
+    budget = Budget(1, 20.0, finished=(70, 15.0), clock=lambda: now[0])
+    assert budget.progress(71) == 0.75
+    now[0] = 5.0
+    budget.observe(99)
+    assert budget.total_steps() == 99
