@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from isopts.cli import views_options as options
 from isopts.cli.options import Json
 from isopts.cli.threads import Threads
 from isopts.errors import InputError
@@ -12,24 +13,6 @@ from isopts.errors import InputError
 if TYPE_CHECKING:
     from isopts.cli.views_report import ViewsReport
 
-Views = Annotated[
-    Path,
-    typer.Argument(metavar="VIEWS_DIR", help="Folder of posed images, or its camera file.", show_default=False),
-]
-Format = Annotated[
-    str,
-    typer.Option("--format", help="idr (also DTU, NeuS), transforms, colmap, middlebury, data-dict, or auto."),
-]
-MaskFrom = Annotated[
-    str, typer.Option("--mask-from", help="dir, alpha, black or white (the background), or auto: dir, else alpha.")
-]
-Threshold = Annotated[
-    float, typer.Option("--mask-threshold", help="black, white: least difference from the background, 0 ... 1.")
-]
-SphereOption = Annotated[
-    tuple[float, float, float, float] | None,
-    typer.Option("--sphere", metavar="X Y Z R", help="Region of interest in world units.", show_default=False),
-]
 Picture = Annotated[
     Path | None,
     typer.Option("--output", "-o", help="Picture to write.", show_default="<name of VIEWS_DIR>_views.png"),
@@ -37,12 +20,12 @@ Picture = Annotated[
 
 
 def check(
-    views_dir: Views,
-    view_format: Format = "auto",
-    mask_from: MaskFrom = "auto",
-    mask_threshold: Threshold = 0.1,
-    invert_masks: Annotated[bool, typer.Option("--invert-masks", help="Masks are black on the object.")] = False,
-    sphere: SphereOption = None,
+    views_dir: options.Views,
+    view_format: options.Format = None,
+    mask_from: options.MaskFrom = None,
+    mask_threshold: options.Threshold = None,
+    invert_masks: options.InvertMasks = False,
+    sphere: options.SphereOption = None,
     output: Picture = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the picture given with -o.")] = False,
     threads: Threads = 0,
@@ -61,13 +44,12 @@ def check(
     from isopts.cli.output_file import choose_output
     from isopts.cli.threads import use_threads
     from isopts.cli.views_report import default_picture, inspect_views
-    from isopts.config import config_from_dict
+    from isopts.config import config_from_overrides
     from isopts.data.pictures import write_picture
     from isopts.data.views import ViewsConfig, read_views
 
-    masks = {"source": mask_from, "threshold": mask_threshold, "invert": invert_masks}
-    settings = {"format": view_format, "masks": masks, "sphere": list(sphere) if sphere else None}
-    config = config_from_dict(ViewsConfig, settings, "The command line")
+    settings = options.views_settings(view_format, mask_from, mask_threshold, invert_masks, sphere)
+    config = config_from_overrides(ViewsConfig, settings)
     default = str(default_picture(views_dir))
     target = choose_output(output, default, (".png", ".jpg"), overwrite or output is None)
     use_threads(threads, "grid")

@@ -1,4 +1,4 @@
-"""Options of `isopts fit-points`."""
+"""Options of `isopts fit-points` and `isopts fit-mvr`."""
 
 from enum import Enum
 from pathlib import Path
@@ -31,6 +31,19 @@ PresetName = Annotated[
 Config = Annotated[
     str | None,
     typer.Option("--config", help="Instead of a preset: a configuration's name or YAML file.", show_default=False),
+]
+MvrConfigName = Annotated[
+    str | None, typer.Option("--config", help="A configuration's name or YAML file.", show_default="mvr_fast")
+]
+BudgetSeconds = Annotated[
+    float | None,
+    typer.Option(
+        "--budget",
+        min=1,
+        metavar="SECONDS",
+        help="Fit for this time instead of a number of steps; schedules follow the clock.",
+        show_default=False,
+    ),
 ]
 Decoder = Annotated[str | None, typer.Option("--decoder", help="Network: grid, siren or sdf.", show_default=False)]
 EdgeAware = Annotated[bool, typer.Option("--ear", help="Up-sample the iso-points towards edges.")]

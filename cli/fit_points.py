@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from isopts.cli import fit_options as options
+from isopts.cli.fit_result import print_result
 from isopts.cli.options import Device, Json, Overrides, Quiet
 from isopts.cli.threads import Threads
 from isopts.errors import InputError
 
 if TYPE_CHECKING:
     from isopts.fit.points_config import PointsConfig
-    from isopts.fit.result import FitResult
 
 
 def fit_points(
@@ -70,7 +70,7 @@ def fit_points(
     with FitProgress(quiet) as progress, stop_requests() as stop:
         progress.on_note(use_threads(threads, settings.field.decoder))
         result = fit(run, settings, progress.on_step, progress.on_note, lambda: stop.requested)
-    _print(result, as_json)
+    print_result(result, as_json)
     raise typer.Exit(stop.exit_code)
 
 
@@ -85,20 +85,5 @@ def _settings(
     if preset and config:
         raise InputError(f"--preset {preset.value} and --config {config} both name a configuration; give one of them.")
     if resumed and not (preset or config or changes):
-        return stored_config(resumed)
+        return stored_config(resumed, PointsConfig)
     return load_config(PointsConfig, config or (preset or options.Preset.DEFAULT).config, changes)
-
-
-def _print(result: "FitResult", as_json: bool) -> None:
-    if as_json:
-        import json
-
-        print(json.dumps(result.as_dict()))
-        return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, show_header=False, pad_edge=False)
-    for name, value in result.rows():
-        table.add_row(name, value)
-    Console().print(table)

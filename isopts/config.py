@@ -63,6 +63,22 @@ def config_from_dict(
         raise ConfigError(_explain(model, error, source, origins or {})) from None
 
 
+def config_from_overrides(model: type[Model], values: Mapping[str, Any]) -> Model:
+    """The defaults of a model, changed by options of the command line: dotted key -> plain value.
+
+    Raises:
+        ConfigError: a wrong type or value; names the key.
+    """
+    nested: dict[str, Any] = {}
+    for name, value in values.items():
+        *parents, key = name.split(".")
+        inner = nested
+        for parent in parents:
+            inner = inner.setdefault(parent, {})
+        inner[key] = value
+    return config_from_dict(model, nested, "The command line")
+
+
 def dump_config(config: BaseModel) -> str:
     """YAML text that `load_config` reads back to an equal configuration; every key is followed by its meaning."""
     return "\n".join(_yaml_lines(config, indent="")) + "\n"

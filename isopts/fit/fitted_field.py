@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from isopts import __version__
@@ -10,6 +11,7 @@ from isopts.data.meshes import write_mesh
 from isopts.data.points import write_points
 from isopts.errors import InputError
 from isopts.field.build import Field, restore_field
+from isopts.fit.appearance import Appearance, stored_appearance
 from isopts.fit.support import Support, interpolate_support, stored_support
 from isopts.geometry.curvature import mean_curvature
 from isopts.geometry.frames import WorldToUnit
@@ -32,7 +34,8 @@ def no_surface() -> InputError:
 @dataclass(frozen=True)
 class FittedField:
     """field: in the unit frame, on its device. frame: leads back to the input's coordinates. step: finished steps.
-    decoder: its name. version: of the isopts that fitted it. support: where the scan lies; None: not known."""
+    decoder: its name. version: of the isopts that fitted it. support: where the scan lies; None: not known.
+    appearance: colours and cameras of a fit of images; None for a scan."""
 
     field: Field
     frame: WorldToUnit
@@ -40,6 +43,7 @@ class FittedField:
     decoder: str
     version: str = __version__
     support: Support | None = None
+    appearance: Appearance | None = None
 
     @staticmethod
     def load(path: Path, device: torch.device) -> "FittedField":
@@ -50,16 +54,25 @@ class FittedField:
             raise InputError(f"'{path}' is a damaged checkpoint: its configuration has no 'field'.")
         field = restore_field(config, checkpoint.field, str(path)).to(device)
         support = stored_support(checkpoint.tensors, device)
-        return FittedField(field, checkpoint.frame, checkpoint.step, config["decoder"], checkpoint.version, support)
+        appearance = stored_appearance(checkpoint.config, checkpoint.tensors, str(path), device)
+        step, decoder = checkpoint.step, config["decoder"]
+        return FittedField(field, checkpoint.frame, step, decoder, checkpoint.version, support, appearance)
 
     @property
     def device(self) -> torch.device:
         return next(self.field.parameters()).device
 
     def mesh(self, config: MeshConfig) -> TriangleMesh:
-        """The surface, in the input's coordinates; without faces where the field has none."""
+        """The surface, in the input's coordinates, with colours where they are known; without faces where the field has
+        no surface."""
         unit = extract_mesh(self.field.value, self.field.value_and_gradient, config, self.device)
-        return TriangleMesh(self.frame.array_to_world(unit.vertices), unit.faces, unit.normals)
+        colors = None if self.appearance is None else self._vertex_colors(unit)
+        return TriangleMesh(self.frame.array_to_world(unit.vertices), unit.faces, unit.normals, colors)
+
+    def _vertex_colors(self, unit: TriangleMesh) -> np.ndarray:
+        points, normals = (torch.from_numpy(part).float().to(self.device) for part in (unit.vertices, unit.normals))
+        colors = self.appearance.frontal_colors(self.field, points, normals)
+        return (255 * colors + 0.5).byte().cpu().numpy()
 
     def trim(self, mesh: TriangleMesh, reach: float) -> TriangleMesh:
         """The part of `mesh` (input's coordinates, with normals) that the scan supports, with open borders; `reach`:

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import torch
 
-from isopts.config import dump_config
 from isopts.data.points import read_points
-from isopts.errors import DivergedError
+from isopts.fit.conduct import conduct
 from isopts.fit.flatness import describe_flatness
 from isopts.fit.outputs import Stopwatch
 from isopts.fit.points_config import PointsConfig
@@ -18,11 +17,10 @@ from isopts.fit.prepared_cloud import PreparedCloud, prepare_cloud
 from isopts.fit.resolution import follow_noise
 from isopts.fit.result import FitResult
 from isopts.fit.resume import continued_run
-from isopts.run.atomic import replacing
 from isopts.run.folder import RunFolder
 from isopts.run.log import StepReport
 from isopts.run.provenance import command_line, device_name, file_sha256, versions
-from isopts.run.record import RunRecord, Status
+from isopts.run.record import RunRecord
 
 
 @dataclass(frozen=True)
@@ -77,25 +75,7 @@ def fit_points(
         if note is not None:
             on_note(note)
     record = _record(run, config, prepared, sha256)
-    folder.write_record(record)  # first: it is what makes the folder a run, to be resumed or overwritten
-    with replacing(folder.config) as temporary:
-        temporary.write_text(dump_config(config), encoding="utf-8")
-
-    def close(status: Status, step: int) -> None:
-        folder.write_record(record.model_copy(update={"status": status, "step": step, "seconds": stopwatch.seconds}))
-
-    try:
-        with stopwatch.stage("fit"):
-            step, reason = session.run(run.exit_after, on_step, stop)
-        if reason == "interrupted":
-            close("interrupted", step)
-            return FitResult(folder, reason, step, {}, stopwatch.seconds)
-        metrics = session.write_outputs(step, stopwatch)
-    except DivergedError:
-        close("diverged", session.step)
-        raise
-    close("finished", step)
-    return FitResult(folder, reason, step, metrics, stopwatch.seconds)
+    return conduct(session, config, record, folder, stopwatch, run.exit_after, on_step, stop)
 
 
 def _record(run: PointsRun, config: PointsConfig, cloud: PreparedCloud, sha256: str) -> RunRecord:

@@ -1,11 +1,10 @@
 """Configuration of fit-points. Lengths are in the unit frame, in which the scan's longest side is 1.5."""
 
-from typing import Literal
-
 from pydantic import Field, model_validator
 
 from isopts.config import StrictModel
 from isopts.field.build import FieldConfig
+from isopts.fit.optimizer import OptimizerConfig
 from isopts.fit.outputs import OutputConfig
 from isopts.fit.weights import WeightMode
 from isopts.isopoints.extract import IsoPointsConfig
@@ -100,20 +99,6 @@ class IsopointsConfig(StrictModel):
         "the cells that follow_noise chooses, one spacing at least; 0: not",
     )
     write_every: int = Field(0, ge=0, description="extractions between step_*.ply files; 0 writes none")
-
-
-class OptimizerConfig(StrictModel):
-    """Adam and its schedule."""
-
-    learning_rate: float = Field(2e-3, gt=0, description="of the network")
-    table_learning_rate: float = Field(1e-2, gt=0, description="of the grid decoder's features")
-    warm_up_steps: int = Field(20, ge=0, description="steps in which the rates rise linearly")
-    schedule: Literal["exponential", "halvings"] = Field("exponential", description="how the rates fall")
-    decay_start: float = Field(0.4, ge=0, lt=1, description="share of the steps after which exponential decay starts")
-    decay_final: float = Field(0.05, gt=0, le=1, description="factor that exponential decay reaches at the last step")
-    halve_at: tuple[int, ...] = Field((10_000, 20_000), description="steps at which the rates are halved")
-    second_moment_decay: float = Field(0.99, gt=0, lt=1, description="Adam's second beta")
-    gradient_norm_max: float = Field(0.0, ge=0, description="gradients are scaled down to this norm; 0: never")
 
 
 class FitConfig(StrictModel):

@@ -9,10 +9,10 @@ from torch import nn
 from isopts.field.build import build_field, restore_field
 from isopts.fit.fitted_field import FittedField
 from isopts.fit.loop import EndReason, LoopCallbacks, LoopLimits, run_loop
+from isopts.fit.optimizer import build_optimizer, learning_rate_factor
 from isopts.fit.outputs import Stopwatch, write_outputs
 from isopts.fit.points_config import PointsConfig
 from isopts.fit.points_objective import Isopoints, PointsObjective
-from isopts.fit.points_optimizer import build_optimizer, learning_rate_factor
 from isopts.fit.prepared_cloud import PreparedCloud
 from isopts.fit.schedule import is_due
 from isopts.fit.settling import Settling
@@ -50,7 +50,7 @@ class PointsSession:
             samples = draw_sign_samples(cloud, config.sampling.signed_pool, self._generator)
         self._field = self._build_field(checkpoint).to(self._device)
         self._objective = PointsObjective(self._field, cloud, samples, config, self._generator)
-        self._optimizer = build_optimizer(self._field, config.optimizer)
+        self._optimizer = build_optimizer([(self._field, config.optimizer)], config.optimizer.second_moment_decay)
         self._settling = Settling(
             config.fit.steps, config.optimizer.decay_start, config.fit.settle_window, config.fit.settle
         )
@@ -86,7 +86,7 @@ class PointsSession:
         callbacks = LoopCallbacks(log, self._save, stop, self._on_finished_step)
 
         def factor(step: int) -> float:
-            return learning_rate_factor(config.optimizer, step, self._settling.total_steps)
+            return learning_rate_factor(config.optimizer, step, step / self._settling.total_steps)
 
         step, _, reason = run_loop(self._objective, self._optimizer, factor, limits, callbacks, self._finished)
         return step, reason

@@ -105,6 +105,14 @@ class Cameras:
         """The same cameras for images cut to their upper left `sizes` (V, 2) pixels."""
         return replace(self, sizes=sizes)
 
+    def decimated(self, step: int, size: tuple[int, int]) -> "Cameras":
+        """The same cameras for images of which every `step`-th pixel is kept, from number step // 2 on: `size` (width,
+        height) of them."""
+        intrinsics = self.intrinsics.clone()
+        intrinsics[:, :2, 2] -= step // 2
+        intrinsics[:, :2] /= step
+        return replace(self, intrinsics=intrinsics, sizes=torch.tensor([size] * len(self)).to(self.sizes))
+
     def resized(self, sizes: torch.Tensor) -> "Cameras":
         """The same cameras for images resampled to `sizes` (V, 2) pixels, border on border."""
         factors = (sizes / self.sizes).to(self.intrinsics.dtype)

@@ -24,18 +24,22 @@ WELL_SEEN = 0.75
 """Parts of a hull that on average fewer views see than this share of the best seen part's are no object."""
 
 
-def hull_region(cameras: Cameras, maps: SilhouetteMaps, tolerated: int = 0) -> Sphere:
+def hull_region(cameras: Cameras, maps: SilhouetteMaps, tolerated: int = 0, within: Sphere | None = None) -> Sphere:
     """The sphere around the visual hull, a fifth larger than it.
 
     Args:
         cameras: V, world frame, float64. maps: of their masks.
         tolerated: how many masks may be wrong.
+        within: a sphere that is known to hold the object; the part of the hull outside its cube does not count.
 
     Raises:
         InputError: no point is inside all silhouettes but `tolerated`.
     """
-    center, radius = _first_guess(cameras, maps)
-    for _ in range(_GROWTHS_MAX):
+    if within is None:
+        center, radius = _first_guess(cameras, maps)
+    else:
+        center, radius = torch.tensor(within.center, dtype=torch.float64), within.radius
+    for _ in range(_GROWTHS_MAX if within is None else 1):
         low, high, reach = _hull_bounds(cameras, maps, center, radius, tolerated)
         if reach < 1:
             break

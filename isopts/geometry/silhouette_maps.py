@@ -1,7 +1,7 @@
 """Masks as maps of the signed distance to the silhouette."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +40,13 @@ class SilhouetteMaps:
         width, height = self.sizes[view].tolist()
         start = int(self.first[view])
         return self.maps[start : start + width * height].view(height, width)
+
+    def select(self, views: Sequence[int]) -> "SilhouetteMaps":
+        """The maps of these views, in this order."""
+        chosen = torch.tensor(list(views))
+        pixels = self.sizes[chosen].long().prod(dim=1)
+        maps = torch.cat([self.map(view).flatten() for view in views])
+        return SilhouetteMaps(maps, torch.cumsum(pixels, 0) - pixels, self.sizes[chosen], self.factors[chosen])
 
     def seen_by(self, cameras: Cameras) -> Silhouettes:
         """With the cameras of the masks, in the frame of the points to come; float32, so it should be a unit frame."""

@@ -29,6 +29,19 @@ def supported_components(mesh: TriangleMesh, supported: np.ndarray, area_share: 
     return keep_faces(mesh, (area >= area_share * area.max())[part]) if area.max() > 0 else largest_component(mesh)
 
 
+def solid_components(mesh: TriangleMesh, area_share: float = 0.02) -> TriangleMesh:
+    """The parts that enclose something and are not small: no bubbles inside a body, whose volume is negative, and no
+    part with less than `area_share` of the largest one's area. Where no part is right way out, the largest one."""
+    if len(mesh.faces) == 0:
+        return mesh
+    part = face_components(mesh)
+    center = mesh.vertices.mean(axis=0)
+    a, b, c = (mesh.vertices[mesh.faces[:, corner]] - center for corner in range(3))
+    volume = np.bincount(part, weights=np.einsum("ij,ij->i", a, np.cross(b, c)))
+    area = np.where(volume > 0, np.bincount(part, weights=mesh.face_areas()), 0)
+    return keep_faces(mesh, (area >= area_share * area.max())[part]) if area.max() > 0 else largest_component(mesh)
+
+
 def face_components(mesh: TriangleMesh) -> np.ndarray:
     """(F,) number of each face's part, 0 ... parts - 1."""
     start, end = mesh.faces[:, [0, 1]].ravel(), mesh.faces[:, [1, 2]].ravel()

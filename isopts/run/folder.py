@@ -15,8 +15,9 @@ _FILES = (
     "mesh.ply",
     "metrics.json",
     "preview.png",
+    "views.png",
 )
-_STEP_FOLDERS = ("isopoints", "meshes")
+_STEP_FOLDERS = ("isopoints", "meshes", "previews")
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,11 @@ class RunFolder:
         """Picture of the mesh and the iso-points."""
         return self.path / "preview.png"
 
+    @property
+    def views(self) -> Path:
+        """fit-mvr: an image beside its rendering."""
+        return self.path / "views.png"
+
     def step_isopoints(self, step: int) -> Path:
         """Iso-points after `step` steps; creates the folder around it."""
         return self._step_file("isopoints", step)
@@ -73,9 +79,13 @@ class RunFolder:
         """Mesh after `step` steps; creates the folder around it."""
         return self._step_file("meshes", step)
 
-    def _step_file(self, kind: str, step: int) -> Path:
+    def step_preview(self, step: int) -> Path:
+        """fit-mvr: an image beside its rendering after `step` steps; creates the folder around it."""
+        return self._step_file("previews", step, ".png")
+
+    def _step_file(self, kind: str, step: int, suffix: str = ".ply") -> Path:
         (self.path / kind).mkdir(exist_ok=True)
-        return self.path / kind / f"step_{step:06d}.ply"
+        return self.path / kind / f"step_{step:06d}{suffix}"
 
     def write_record(self, record: RunRecord) -> None:
         """Replace run.json."""
@@ -139,7 +149,7 @@ class RunFolder:
         for name in _FILES:
             (self.path / name).unlink(missing_ok=True)
         for name in _STEP_FOLDERS:
-            for file in (self.path / name).glob("step_*.ply"):
+            for file in (self.path / name).glob("step_*"):
                 file.unlink()
             if (self.path / name).is_dir() and not any((self.path / name).iterdir()):
                 (self.path / name).rmdir()

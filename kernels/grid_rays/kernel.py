@@ -1,10 +1,10 @@
-"""One ray a thread: steps as long as half the sampled distance."""
+"""One ray a thread: steps nearly as long as the sampled distance."""
 
 import warp as wp
 
 wp.set_module_options({"enable_backward": False})
 
-SAFETY = wp.constant(0.5)
+SAFETY = wp.constant(0.8)
 FAR = wp.constant(1.0e30)
 
 

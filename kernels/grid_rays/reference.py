@@ -3,7 +3,7 @@
 import torch
 from torch.nn import functional
 
-SAFETY = 0.5
+SAFETY = 0.8
 """Share of a sampled distance that a ray moves on: interpolated values are only nearly distances."""
 
 

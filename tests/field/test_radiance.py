@@ -31,7 +31,8 @@ def _inputs(count: int) -> list[torch.Tensor]:
     generator = torch.Generator().manual_seed(1)
     points = 1.6 * torch.rand(count, 3, generator=generator) - 0.8
     units = [
-        torch.nn.functional.normalize(torch.randn(count, 3, generator=generator), dim=1) for _ in ("normal", "direction")
+        torch.nn.functional.normalize(torch.randn(count, 3, generator=generator), dim=1)
+        for _ in ("normal", "direction")
     ]
     return [points, *units, torch.randn(count, FEATURES, generator=generator)]
 

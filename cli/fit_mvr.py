@@ -1,0 +1,103 @@
+"""`isopts fit-mvr`: a surface from posed, masked images."""
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from isopts.cli import fit_options as options
+from isopts.cli import views_options
+from isopts.cli.fit_result import print_result
+from isopts.cli.options import Device, Json, Overrides, Quiet
+from isopts.cli.threads import Threads
+from isopts.errors import InputError
+
+if TYPE_CHECKING:
+    from isopts.fit.mvr_config import MvrConfig
+
+
+def fit_mvr(
+    views_dir: views_options.OptionalViews = None,
+    output: options.RunOutput = None,
+    config: options.MvrConfigName = None,
+    overrides: Overrides = None,
+    budget: options.BudgetSeconds = None,
+    holdout: views_options.Holdout = None,
+    view_format: views_options.Format = None,
+    mask_from: views_options.MaskFrom = None,
+    mask_threshold: views_options.Threshold = None,
+    invert_masks: views_options.InvertMasks = False,
+    sphere: views_options.SphereOption = None,
+    exit_after: options.ExitAfter = None,
+    resume: options.Resume = False,
+    overwrite: options.Overwrite = False,
+    seed: options.FitSeed = None,
+    device: Device = "auto",
+    threads: Threads = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Fit a signed distance field and its colours to posed, masked images; write mesh, iso-points, checkpoint, pictures.
+
+    Example:  isopts fit-mvr scan65
+
+    Example:  isopts fit-mvr --config dtu55.yml
+
+    Example:  isopts fit-mvr dinoSparseRing --mask-from black --budget 120 --holdout 0,8
+    """
+    started = time.monotonic()
+    from isopts.cli.device import choose_device
+    from isopts.cli.progress import FitProgress
+    from isopts.cli.threads import use_threads
+    from isopts.fit.mvr import MvrRun
+    from isopts.fit.mvr import fit_mvr as fit
+    from isopts.run.interruption import stop_requests
+
+    reading = views_options.views_settings(view_format, mask_from, mask_threshold, invert_masks, sphere)
+    given: dict[str, Any] = {f"data.views.{key}": value for key, value in reading.items()}
+    given |= {"data.holdout": _numbers(holdout), "fit.seconds": budget, "seed": seed}
+    changes = [f"{key}={json.dumps(value)}" for key, value in given.items() if value is not None] + (overrides or [])
+    folder = output or Path("runs") / _name(views_dir, config)
+    settings = _settings(config, changes, views_dir, folder if resume else None)
+    run = MvrRun(Path(settings.data.path), folder, choose_device(device), overwrite, resume, exit_after, started)
+    with FitProgress(quiet) as progress, stop_requests() as stop:
+        progress.on_note(use_threads(threads, settings.field.decoder))
+        result = fit(run, settings, progress.on_step, progress.on_note, lambda: stop.requested)
+    print_result(result, as_json)
+    raise typer.Exit(stop.exit_code)
+
+
+def _numbers(text: str | None) -> list[int] | None:
+    """The views that `--holdout` names."""
+    if text is None:
+        return None
+    try:
+        return [int(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        raise InputError(f"--holdout {text}: expected numbers of views, such as 0,10,20.") from None
+
+
+def _name(views_dir: Path | None, config: str | None) -> str:
+    """Of the default run folder."""
+    if views_dir is None:
+        return Path(config or "mvr_fast").stem
+    path = views_dir.resolve()
+    return path.name if path.is_dir() else path.stem
+
+
+def _settings(config: str | None, changes: list[str], views_dir: Path | None, resumed: Path | None) -> "MvrConfig":
+    """The configuration that the options ask for; that of the run in the folder `resumed` when they ask for none."""
+    from isopts.config import load_config
+    from isopts.fit.mvr_config import MvrConfig
+    from isopts.fit.resume import stored_config
+
+    if resumed and not (config or changes):
+        return stored_config(resumed, MvrConfig)
+    if views_dir is not None:  # whole, so that the run's own configuration repeats it from any folder
+        changes = [f"data.path={json.dumps(str(views_dir.resolve()))}", *changes]
+    settings = load_config(MvrConfig, config or "mvr_fast", changes)
+    if settings.data.path is None:
+        raise InputError("No images: give their folder, or `data.path` in the configuration or with --set.")
+    return settings

@@ -1,0 +1,75 @@
+"""Options that say how posed images are read; `isopts check` and `isopts fit-mvr` share them."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+Views = Annotated[
+    Path,
+    typer.Argument(metavar="VIEWS_DIR", help="Folder of posed images, or its camera file.", show_default=False),
+]
+OptionalViews = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[VIEWS_DIR]",
+        help="Folder of posed images, or its camera file; else `data.path` of the configuration.",
+        show_default=False,
+    ),
+]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        help="idr (also DTU, NeuS), transforms, colmap, middlebury or data-dict.",
+        show_default="auto: by the files",
+    ),
+]
+MaskFrom = Annotated[
+    str | None,
+    typer.Option(
+        "--mask-from",
+        help="dir, alpha, black or white (the background), or auto: dir, else alpha.",
+        show_default="auto",
+    ),
+]
+Threshold = Annotated[
+    float | None,
+    typer.Option(
+        "--mask-threshold",
+        help="black, white: least difference from the background, 0 ... 1.",
+        show_default="0.1",
+    ),
+]
+InvertMasks = Annotated[bool, typer.Option("--invert-masks", help="Masks are black on the object.")]
+SphereOption = Annotated[
+    tuple[float, float, float, float] | None,
+    typer.Option("--sphere", metavar="X Y Z R", help="Region of interest in world units.", show_default=False),
+]
+Holdout = Annotated[
+    str | None,
+    typer.Option(
+        "--holdout",
+        metavar="N,N,...",
+        help="Views to compare with instead of fitting them, from 0.",
+        show_default=False,
+    ),
+]
+
+
+def views_settings(
+    view_format: str | None,
+    mask_from: str | None,
+    mask_threshold: float | None,
+    invert_masks: bool,
+    sphere: tuple[float, float, float, float] | None,
+) -> dict[str, Any]:
+    """Dotted key of isopts.data.views.ViewsConfig -> value, for the options that were given."""
+    given = {
+        "format": view_format,
+        "masks.source": mask_from,
+        "masks.threshold": mask_threshold,
+        "masks.invert": invert_masks or None,
+        "sphere": list(sphere) if sphere else None,
+    }
+    return {key: value for key, value in given.items() if value is not None}

@@ -1,0 +1,75 @@
+"""The colours of a fitted surface, and the cameras that it was fitted to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from isopts.config import config_from_dict
+from isopts.errors import InputError
+from isopts.field.build import Field, FieldConfig
+from isopts.field.radiance import RadianceConfig, build_radiance, with_features
+from isopts.geometry.cameras import Cameras
+
+_RADIANCE, _CAMERA = "radiance.", "camera."
+_CAMERA_PARTS = ("intrinsics", "rotations", "translations", "sizes")
+_CHUNK = 65_536
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """radiance: the colour field, on its device. cameras: of the fitted images, unit frame, float32, there too."""
+
+    radiance: nn.Module
+    cameras: Cameras
+
+    @torch.no_grad()
+    def colors(self, field: Field, points: torch.Tensor, directions: torch.Tensor) -> torch.Tensor:
+        """(N, 3) in 0 ... 1, of surface points (N, 3) seen along unit `directions` (N, 3), unit frame."""
+        pieces = []
+        for some, along in zip(points.split(_CHUNK), directions.split(_CHUNK), strict=True):
+            _, gradients, features = with_features(field, some)
+            pieces.append(self.radiance(some, functional.normalize(gradients, dim=1), along, features).clamp(0, 1))
+        return torch.cat(pieces) if pieces else points
+
+    def frontal_colors(self, field: Field, points: torch.Tensor, normals: torch.Tensor) -> torch.Tensor:
+        """(N, 3) in 0 ... 1: each point (N, 3) as the camera sees it that is nearest to its unit normal (N, 3)."""
+        centers = self.cameras.centers()
+        directions = []
+        for some, along in zip(points.split(_CHUNK), normals.split(_CHUNK), strict=True):
+            rays = functional.normalize(some[:, None] - centers, dim=2)
+            best = torch.einsum("nvi,ni->nv", rays, along).argmin(dim=1)
+            directions.append(rays[torch.arange(len(some), device=some.device), best])
+        return self.colors(field, points, torch.cat(directions) if directions else points)
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """For a checkpoint."""
+        stored = {_RADIANCE + name: tensor for name, tensor in self.radiance.state_dict().items()}
+        return stored | {_CAMERA + name: getattr(self.cameras, name) for name in _CAMERA_PARTS}
+
+
+def stored_appearance(
+    config: Mapping[str, Any], tensors: Mapping[str, torch.Tensor], source: str, device: torch.device
+) -> Appearance | None:
+    """From a checkpoint's configuration and `tensors`; None where it is of a fit without colours.
+
+    Raises:
+        ConfigError, InputError: it is damaged.
+    """
+    if "radiance" not in config:
+        return None
+    settings = config_from_dict(RadianceConfig, config["radiance"], source)
+    field = config_from_dict(FieldConfig, config["field"], source)
+    features = field.sdf.features if field.decoder == "sdf" else 0
+    radiance = build_radiance(settings, features, torch.Generator())
+    state = {name.removeprefix(_RADIANCE): part for name, part in tensors.items() if name.startswith(_RADIANCE)}
+    expected = radiance.state_dict()
+    wrong = [name for name in expected if name not in state or state[name].shape != expected[name].shape]
+    if wrong or any(_CAMERA + name not in tensors for name in _CAMERA_PARTS):
+        raise InputError(f"{source} is damaged: its colours are incomplete ({', '.join(wrong) or 'no cameras'}).")
+    radiance.load_state_dict({name: state[name] for name in expected})
+    cameras = Cameras(*(tensors[_CAMERA + name].to(device) for name in _CAMERA_PARTS))
+    return Appearance(radiance.to(device), cameras)

@@ -1,0 +1,74 @@
+"""Where rendered colours are compared with photographed ones."""
+
+from typing import NamedTuple
+
+import torch
+from torch.nn import functional
+
+from isopts.field.build import Field
+from isopts.fit.image_stack import ImageStack
+from isopts.render.implicit_points import refine_hits
+from isopts.render.sampled_field import trace_sampled
+from isopts.render.trace import SphereTracingConfig, trace_rays
+
+
+class ColorSamples(NamedTuple):
+    """points (R, 3) on or near the surface, seen along unit `directions` (R, 3), with the photographed colours
+    `expected` (R, 3) in 0 ... 1; counts (R,) bool: false where there is nothing to compare."""
+
+    points: torch.Tensor
+    directions: torch.Tensor
+    expected: torch.Tensor
+    counts: torch.Tensor
+
+
+class ColorSampler:
+    """Draws colour samples from the images of a fit, on their device."""
+
+    def __init__(self, images: ImageStack, generator: torch.Generator):
+        self._images, self._generator = images, generator
+        self._on_object = torch.nonzero(images.masks)[:, 0].int()
+        cameras = images.cameras
+        self._projections, self._centers = cameras.projections(), cameras.centers()
+        self._backprojections = cameras.backprojections()
+
+    def from_rays(
+        self, count: int, field: Field, grid: torch.Tensor | None, tracing: SphereTracingConfig
+    ) -> tuple[ColorSamples, torch.Tensor]:
+        """Rays through random pixels of the object, and the place (M, 3) of the smallest value on each that misses.
+
+        Args:
+            grid: sampled copy of the field to march through; None traces the field itself.
+        """
+        index = torch.randint(len(self._on_object), (count,), generator=self._generator)
+        views, pixels = self._images.places(self._on_object[index.to(self._on_object.device)].long())
+        origins, directions = self._rays(views, pixels)
+        if grid is None:
+            trace = trace_rays(field.value, origins, directions, tracing)
+        else:
+            trace = trace_sampled(grid, origins, directions)
+        missed = (origins + trace.distances[:, None] * directions)[~trace.hits]
+        hit = torch.nonzero(trace.hits)[:, 0]
+        origins, directions, distances = origins[hit], directions[hit], trace.distances[hit]
+        if grid is not None:
+            distances = refine_hits(field.value_and_gradient, origins, directions, distances)
+        expected = self._images.sample(views[hit], pixels[hit])
+        points = origins + distances[:, None] * directions
+        return ColorSamples(points, directions, expected, torch.ones_like(hit, dtype=torch.bool)), missed
+
+    def from_surfels(self, points: torch.Tensor, cosines: torch.Tensor) -> tuple[ColorSamples, torch.Tensor]:
+        """Surface points (R, 3), each in a random one of the views that see it (cosines (R, V) > 0), and which of them
+        (R,) bool are off the object there: they are in free space."""
+        noise = torch.rand(cosines.shape, generator=self._generator).to(points.device)
+        chance, views = (noise * (cosines > 0)).max(dim=1)
+        homogeneous = torch.einsum("nij,nj->ni", self._projections[views], functional.pad(points, (0, 1), value=1.0))
+        pixels = homogeneous[:, :2] / homogeneous[:, 2:].clamp_min(1e-6)
+        seen, masked = chance > 0, self._images.masked(views, pixels)
+        directions = functional.normalize(points - self._centers[views], dim=1)
+        expected = self._images.sample(views, pixels)
+        return ColorSamples(points, directions, expected, seen & masked), seen & ~masked
+
+    def _rays(self, views: torch.Tensor, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        homogeneous = functional.pad(pixels, (0, 1), value=1.0)
+        directions = torch.einsum("nij,nj->ni", self._backprojections[views], homogeneous)
+        return self._centers[views], functional.normalize(directions, dim=1)

@@ -1,0 +1,67 @@
+"""What every fit does around its steps: record, configuration, status, outputs."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from pydantic import BaseModel
+
+from isopts.config import dump_config
+from isopts.errors import DivergedError
+from isopts.fit.loop import EndReason
+from isopts.fit.outputs import Stopwatch
+from isopts.fit.result import FitResult
+from isopts.run.atomic import replacing
+from isopts.run.folder import RunFolder
+from isopts.run.log import StepReport
+from isopts.run.record import RunRecord, Status
+
+
+class Session(Protocol):
+    """One fit, new or continued."""
+
+    step: int
+    """Finished steps."""
+
+    def run(
+        self, exit_after: float | None, on_step: Callable[[StepReport], None], stop: Callable[[], bool]
+    ) -> tuple[int, EndReason]:
+        """Step until done, `exit_after` seconds at most."""
+
+    def write_outputs(self, step: int, stopwatch: Stopwatch) -> dict[str, float | int]:
+        """Mesh and the like; returns the metrics."""
+
+
+def conduct(
+    session: Session,
+    config: BaseModel,
+    record: RunRecord,
+    folder: RunFolder,
+    stopwatch: Stopwatch,
+    exit_after: float | None,
+    on_step: Callable[[StepReport], None],
+    stop: Callable[[], bool],
+) -> FitResult:
+    """Run `session` and keep the folder's record true, however it ends.
+
+    Raises:
+        DivergedError: the loss is not finite, or there is no surface.
+    """
+    folder.write_record(record)  # first: it is what makes the folder a run, to be resumed or overwritten
+    with replacing(folder.config) as temporary:
+        temporary.write_text(dump_config(config), encoding="utf-8")
+
+    def close(status: Status, step: int) -> None:
+        folder.write_record(record.model_copy(update={"status": status, "step": step, "seconds": stopwatch.seconds}))
+
+    try:
+        with stopwatch.stage("fit"):
+            step, reason = session.run(exit_after, on_step, stop)
+        if reason == "interrupted":
+            close("interrupted", step)
+            return FitResult(folder, reason, step, {}, stopwatch.seconds)
+        metrics = session.write_outputs(step, stopwatch)
+    except DivergedError:
+        close("diverged", session.step)
+        raise
+    close("finished", step)
+    return FitResult(folder, reason, step, metrics, stopwatch.seconds)

@@ -1,0 +1,167 @@
+"""One fit of posed images, new or continued: networks, objective and optimizer, and what they leave in the folder."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from isopts.data.pictures import write_picture
+from isopts.field.build import build_field, restore_field
+from isopts.field.radiance import build_radiance
+from isopts.fit.appearance import Appearance, stored_appearance
+from isopts.fit.budget import Budget
+from isopts.fit.fitted_field import FittedField
+from isopts.fit.hull_start import start_as_hull
+from isopts.fit.loop import EndReason, LoopCallbacks, LoopLimits, run_loop
+from isopts.fit.mvr_config import MvrConfig
+from isopts.fit.mvr_objective import MvrObjective
+from isopts.fit.optimizer import build_optimizer, learning_rate_factor
+from isopts.fit.outputs import Stopwatch, write_outputs
+from isopts.fit.prepared_views import PreparedViews
+from isopts.fit.schedule import is_due
+from isopts.fit.surfels import Surfels
+from isopts.fit.view_preview import compare_view
+from isopts.mesh.components import solid_components
+from isopts.run.atomic import replacing
+from isopts.run.checkpoint import Checkpoint, save_checkpoint
+from isopts.run.folder import RunFolder
+from isopts.run.log import StepReport, append_to_log, drop_log_after
+
+COMMAND = "fit-mvr"
+_SURFELS = "surfel."
+
+
+class MvrSession:
+    """The networks, the objective and the optimizer of one run."""
+
+    def __init__(self, config: MvrConfig, views: PreparedViews, folder: RunFolder, checkpoint: Checkpoint | None):
+        self._config, self._views, self._folder = config, views, folder
+        self._device = views.images.masks.device
+        self._generator = torch.Generator().manual_seed(config.seed)
+        self._start_error: float | None = None
+        self._field, self._radiance = self._networks(checkpoint)
+        finished = (0, 0.0)
+        if checkpoint is not None:
+            finished = (checkpoint.step, float(checkpoint.tensors["seconds"]))
+        self._finished, self.step = finished, finished[0]
+        self._budget: Budget | None = None
+        self._objective = MvrObjective(
+            self._field, self._radiance, views, config, self._generator, lambda step: self._budget.progress(step)
+        )
+        self._optimizer = build_optimizer(
+            [(self._field, config.optimizer), (self._radiance, config.radiance_rates)],
+            config.optimizer.second_moment_decay,
+        )
+        if checkpoint is not None:
+            self._continue(checkpoint)
+        drop_log_after(folder.log, self.step)
+
+    def summary(self) -> str:
+        views, sizes = len(self._views.fitted), self._views.cameras.sizes
+        width, height = sizes.double().mean(dim=0).round().long().tolist()
+        held_out = len(self._config.data.holdout)
+        kept = f", {held_out} held out" if held_out else ""
+        start = "" if self._start_error is None else f" It starts as the visual hull, off by {self._start_error:.1e}."
+        return (
+            f"{views} views of {width}x{height} pixels{kept}, a pixel is {self._views.pixel:.1e} of the unit sphere; "
+            f"{self._config.field.decoder} field, colours compared at {self._config.sampling.mode}.{start}"
+        )
+
+    def run(
+        self, exit_after: float | None, on_step: Callable[[StepReport], None], stop: Callable[[], bool]
+    ) -> tuple[int, EndReason]:
+        """Step until done, `exit_after` seconds at most; the folder's log and checkpoint follow."""
+        config = self._config
+        self._budget = budget = Budget(config.fit.steps, config.fit.seconds, self._finished)
+
+        def log(report: StepReport) -> None:
+            append_to_log(self._folder.log, report)
+            on_step(report)
+
+        def factor(step: int) -> float:
+            return learning_rate_factor(config.optimizer, step, budget.progress(step))
+
+        limits = LoopLimits(
+            budget.total_steps,
+            config.fit.log_every,
+            config.fit.checkpoint_every,
+            exit_after,
+            config.optimizer.gradient_norm_max or None,
+        )
+        callbacks = LoopCallbacks(log, self._save, stop, self._on_finished_step)
+        step, _, reason = run_loop(self._objective, self._optimizer, factor, limits, callbacks, self._finished)
+        return step, reason
+
+    def write_outputs(self, step: int, stopwatch: Stopwatch) -> dict[str, float | int]:
+        fitted = self._fitted(step)
+        with stopwatch.stage("views"):
+            self._write_comparison(self._folder.views, fitted)
+        return write_outputs(fitted, self._config.output, self._folder, stopwatch, self._config.seed, solid_components)
+
+    def _networks(self, checkpoint: Checkpoint | None) -> tuple[torch.nn.Module, torch.nn.Module]:
+        """Signed distance and colour, on the device."""
+        if checkpoint is not None:
+            source = str(self._folder.checkpoint)
+            field = restore_field(checkpoint.config["field"], checkpoint.field, source).to(self._device)
+            return field, stored_appearance(checkpoint.config, checkpoint.tensors, source, self._device).radiance
+        config, generator = self._config, torch.Generator().manual_seed(self._config.seed)
+        field = build_field(config.field, generator).to(self._device)
+        if config.start.init == "hull":
+            self._start_error = start_as_hull(field, self._views.silhouettes, config.start, self._generator)
+        features = config.field.sdf.features if config.field.decoder == "sdf" else 0
+        return field, build_radiance(config.radiance, features, generator).to(self._device)
+
+    def _continue(self, checkpoint: Checkpoint) -> None:
+        self._optimizer.load_state_dict(checkpoint.optimizer)
+        self._generator.set_state(checkpoint.random_states["fit"])
+        tensors = {name: tensor.to(self._device) for name, tensor in checkpoint.tensors.items()}
+        surfels = None
+        if _SURFELS + "points" in tensors:
+            parts = {name: tensors[_SURFELS + name] for name in Surfels._fields}
+            surfels = Surfels(**(parts | {"uniform": int(parts["uniform"])}))
+        self._objective.restore(surfels, tensors.get("sampled_field"))
+
+    def _save(self, step: int, seconds: float, last: bool) -> None:
+        tensors = {"seconds": torch.tensor(seconds, dtype=torch.float64), **self._fitted(step).appearance.tensors()}
+        if self._objective.grid is not None:
+            tensors["sampled_field"] = self._objective.grid
+        if (surfels := self._objective.surfels) is not None:
+            tensors |= {_SURFELS + name: torch.as_tensor(part) for name, part in surfels._asdict().items()}
+        save_checkpoint(
+            self._folder.checkpoint,
+            Checkpoint(
+                command=COMMAND,
+                step=step,
+                config=self._config.model_dump(mode="json"),
+                frame=self._views.frame,
+                field=self._field.state_dict(),
+                optimizer=self._optimizer.state_dict(),
+                random_states={"fit": self._generator.get_state()},
+                tensors=tensors,
+            ),
+        )
+
+    def _on_finished_step(self, step: int, terms: dict[str, torch.Tensor], renewed: bool) -> None:
+        self.step = step
+        self._budget.observe(step)
+        config, fitted = self._config, self._fitted(step)
+        isopoints, surfels = config.isopoints, self._objective.surfels
+        extractions = self._objective.extractions
+        if surfels is not None and is_due(step, isopoints.first_step, isopoints.every_steps):
+            if is_due(extractions, 1, isopoints.write_every):
+                fitted.write_isopoints(self._folder.step_isopoints(step), surfels.points, surfels.normals)
+        if is_due(step, config.fit.mesh_every, config.fit.mesh_every):
+            fitted.write_mesh(self._folder.step_mesh(step), solid_components(fitted.mesh(config.output.mesh)))
+        if is_due(step, config.fit.preview_every, config.fit.preview_every):
+            self._write_comparison(self._folder.step_preview(step), fitted)
+
+    def _write_comparison(self, path: Path, fitted: FittedField) -> None:
+        """A held-out view beside its rendering, the first fitted one where none is held out."""
+        view = (*self._config.data.holdout, *self._views.fitted)[0]
+        with replacing(path) as temporary:
+            write_picture(temporary, compare_view(fitted, self._views.source, view))
+
+    def _fitted(self, step: int) -> FittedField:
+        appearance = Appearance(self._radiance, self._views.cameras)
+        decoder = self._config.field.decoder
+        return FittedField(self._field, self._views.frame, step, decoder, appearance=appearance)

@@ -1,0 +1,119 @@
+"""Posed images made ready for a fit: checked, placed in a unit frame, decoded, with rays along their silhouettes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from isopts.data.posed_views import PosedViews
+from isopts.data.region import region_of_interest, view_silhouettes
+from isopts.data.view_problems import mask_problems, pose_problems, require_no_problems
+from isopts.data.views import VIEWS_MIN, read_views
+from isopts.errors import InputError
+from isopts.fit.image_stack import ImageStack, stack_images
+from isopts.fit.mvr_config import DataConfig
+from isopts.fit.silhouette_rays import SilhouetteRays, silhouette_rays
+from isopts.geometry.cameras import Cameras
+from isopts.geometry.contradictions import cut_shares
+from isopts.geometry.frames import WorldToUnit
+from isopts.geometry.hull_region import hull_region
+from isopts.geometry.silhouette_maps import SilhouetteMaps
+from isopts.geometry.sphere import Sphere
+from isopts.kernels.visual_hull import Silhouettes
+
+_CUT_SHARE, _CUT_RATIO = 0.05, 6.0  # of the hull, and against the median view: whose silhouette is not believed
+_TIGHTER = 0.9  # a region smaller by less than this is not worth another frame
+
+
+@dataclass(frozen=True)
+class PreparedViews:
+    """The V fitted views of a data set.
+
+    source: all of them. fitted: numbers of these in it. frame: world to unit. images: decoded, with cameras of the unit
+    frame. silhouettes: distance maps of the masks, cameras of the unit frame. rays: beside the silhouettes. notes:
+    sentences for the user.
+    """
+
+    source: PosedViews
+    fitted: list[int]
+    frame: WorldToUnit
+    images: ImageStack
+    silhouettes: Silhouettes
+    rays: SilhouetteRays
+    notes: list[str]
+
+    @property
+    def cameras(self) -> Cameras:
+        """Of the fitted views, float32, unit frame, for the decoded images."""
+        return self.images.cameras
+
+    @property
+    def pixel(self) -> float:
+        """Side of a pixel at the object, unit frame: median over the views."""
+        return float((self.cameras.centers().norm(dim=1) / self.cameras.focal_lengths()).median())
+
+
+def prepare_views(path: Path, config: DataConfig, device: torch.device, generator: torch.Generator) -> PreparedViews:
+    """Read and check posed images, find the object, decode what is fitted.
+
+    Raises:
+        InputError: a view that cannot be used, named with the reason; too few views; a held-out view that is not there.
+    """
+    source = read_views(path, config.views)
+    require_no_problems(mask_problems(source))
+    fitted = _fitted(len(source), config.holdout)
+    views = source.select(fitted)
+    maps = view_silhouettes(views)
+    region = region_of_interest(views, maps)
+    require_no_problems(pose_problems(source, region))
+    region = _tightened(views, maps, region)
+    doubted = _doubted(views.cameras.in_frame(region.frame()), maps)
+    notes = [*source.notes, *(_doubt(views, view) for view in doubted)]
+    if doubted:
+        kept = [view for view in range(len(views)) if view not in doubted]
+        views, maps, fitted = views.select(kept), maps.select(kept), [fitted[view] for view in kept]
+        region = _tightened(views, maps, region)
+    frame = region.frame()
+    cameras = views.cameras.in_frame(frame)
+    return PreparedViews(
+        source,
+        fitted,
+        frame,
+        stack_images(views, frame, config.pixels_max, device),
+        Silhouettes(*(part.to(device) for part in maps.seen_by(cameras))),
+        silhouette_rays(maps, cameras, generator).to(device),
+        notes,
+    )
+
+
+def _fitted(count: int, holdout: tuple[int, ...]) -> list[int]:
+    if beyond := [view for view in holdout if not 0 <= view < count]:
+        raise InputError(f"The held-out view {beyond[0]} does not exist; the views are 0 ... {count - 1}.")
+    fitted = [view for view in range(count) if view not in holdout]
+    if len(fitted) < VIEWS_MIN:
+        raise InputError(f"{len(fitted)} views are left to fit; hold out fewer, at least {VIEWS_MIN} are needed.")
+    return fitted
+
+
+def _tightened(views: PosedViews, maps: SilhouetteMaps, region: Sphere) -> Sphere:
+    """The sphere around what the masks allow in `region`: a frame that the object fills resolves it better."""
+    try:
+        tighter = hull_region(views.cameras, maps, tolerated=max(0, len(views) // 20), within=region)
+    except InputError:
+        return region
+    return tighter if tighter.radius < _TIGHTER * region.radius else region
+
+
+def _doubted(cameras: Cameras, maps: SilhouetteMaps) -> list[int]:
+    """Views that cut off much more of the hull than the others do."""
+    cuts = cut_shares(cameras, maps)
+    least = max(_CUT_SHARE, _CUT_RATIO * float(cuts.median()))
+    found = torch.nonzero(cuts > least)[:, 0].tolist()
+    return found if len(maps) - len(found) >= VIEWS_MIN else []
+
+
+def _doubt(views: PosedViews, view: int) -> str:
+    return (
+        f"The view '{views.names[view]}' is left out: its silhouette cuts off what the others see; look at its mask "
+        f"'{views.mask_name(view)}' and at its pose."
+    )

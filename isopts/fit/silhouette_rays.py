@@ -1,0 +1,57 @@
+"""Rays just beside the silhouettes, inside and outside: where a wrong surface shows first."""
+
+from typing import NamedTuple
+
+import torch
+
+from isopts.geometry.cameras import Cameras
+from isopts.geometry.silhouette_maps import SilhouetteMaps
+
+_NEAR_PIXELS = 5.0  # of the maps
+_COUNT, _FAR_COUNT = 60_000, 15_000  # of each kind
+
+
+class RayBundle(NamedTuple):
+    """origins (R, 3) and unit directions (R, 3), unit frame."""
+
+    origins: torch.Tensor
+    directions: torch.Tensor
+
+
+class SilhouetteRays(NamedTuple):
+    """outside: rays that pass the object; inside: rays that meet it."""
+
+    outside: RayBundle
+    inside: RayBundle
+
+    def to(self, device: torch.device) -> "SilhouetteRays":
+        return SilhouetteRays(*(RayBundle(*(part.to(device) for part in bundle)) for bundle in self))
+
+
+def silhouette_rays(maps: SilhouetteMaps, cameras: Cameras, generator: torch.Generator) -> SilhouetteRays:
+    """Random pixels of the maps within five pixels of the silhouette, the nearer the likelier, and some anywhere.
+
+    Args:
+        maps: of V masks. cameras: of the masks, unit frame.
+    """
+    return SilhouetteRays(*(_bundle(maps, cameras, sign, generator) for sign in (1.0, -1.0)))
+
+
+def _bundle(maps: SilhouetteMaps, cameras: Cameras, sign: float, generator: torch.Generator) -> RayBundle:
+    """sign: 1 for outside, -1 for inside."""
+    distances = sign * maps.maps
+    near = torch.nonzero((distances > 0) & (distances < _NEAR_PIXELS))[:, 0]
+    far = torch.nonzero((distances >= _NEAR_PIXELS) & distances.isfinite())[:, 0]
+    # exponential races: the smallest of t * distance are a sample with weights 1 / distance
+    races = -torch.rand(len(near), generator=generator).clamp_min(1e-12).log() * distances[near].clamp_min(0.5)
+    near = near[races.topk(min(_COUNT, len(near)), largest=False).indices]
+    if len(far) > _FAR_COUNT:
+        far = far[torch.randint(len(far), (_FAR_COUNT,), generator=generator)]
+    chosen = torch.cat((near, far))
+    views = torch.searchsorted(maps.first, chosen, right=True) - 1
+    width = maps.sizes[views, 0].long()
+    place = chosen - maps.first[views]
+    pixels = torch.stack([place % width, place // width], dim=1).double()
+    pixels = (pixels + 0.5) * maps.factors[views][:, None] - 0.5
+    origins, directions = cameras.rays(views, pixels)
+    return RayBundle(origins.float(), directions.float())
