@@ -30,8 +30,8 @@ def lattice_points(mesh: TriangleMesh, spacing: float) -> Iterator[np.ndarray]:
     if ends[-1] > _LATTICE_MAX:
         size = " x ".join(f"{side:.4g}" for side in np.ptp(mesh.vertices, axis=0))
         raise InputError(
-            f"The mesh, {size}, needs {ends[-1]:.2g} points at a spacing of {spacing:g}; expected lengths in mm: scale "
-            "it to the unit of the reference, or remove what is not the object."
+            f"The mesh, {size}, needs {ends[-1]:.2g} points at a spacing of {spacing:g}; expected both in one unit: "
+            "scale the mesh, or cut off what is not the object."
         )
     for start in range(0, int(ends[-1]), _CHUNK):
         index = np.arange(start, min(start + _CHUNK, int(ends[-1])), dtype=np.int64)
