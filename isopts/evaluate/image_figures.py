@@ -27,10 +27,12 @@ def image_figures(rendered: Iterable[RenderedView]) -> Report:
         rendered: at least one, looked at one after the other, so that a generator may render them.
 
     Raises:
-        InputError: there is none; an image cannot be compared (names the view).
+        InputError: there is none; two have one name; an image cannot be compared (names the view).
     """
     of_views = {}
     for view in rendered:
+        if view.name in of_views:
+            raise InputError(f"Two views have the name '{view.name}'; give each its own, such as its path.")
         try:
             of_views[view.name] = {
                 "psnr": psnr(view.image, view.expected, view.mask),

@@ -1,6 +1,7 @@
 import csv
 import dataclasses
 import json
+import math
 from pathlib import Path
 
 import imageio.v3 as imageio
@@ -10,7 +11,10 @@ import trimesh
 from typer.testing import CliRunner
 
 from isopts.cli.app import app
+from isopts.cli.evaluation_output import print_json
 from isopts.data.meshes import read_mesh, write_mesh
+from isopts.evaluate.files import Targets
+from isopts.evaluate.report import EvaluationConfig, Report
 from isopts.geometry.triangle_mesh import TriangleMesh
 from isopts.run.record import RunRecord, write_record
 
@@ -247,3 +251,11 @@ def test_what_needs_a_reference_or_the_frame_of_the_cameras_says_so(ball_views: 
     result = run(spheres / "shifted.ply", "--views", ball_views, "--cull")
     assert result.exit_code == 2
     assert "shifted.ply' cannot be compared. The masks exclude all of it" in result.stderr
+
+
+def test_json_has_no_infinity(capsys: pytest.CaptureFixture[str]) -> None:
+    report = Report({"psnr_mean": math.inf}, views={"1.png": {"psnr": math.inf, "ssim": 1.0}})
+    print_json({Path("run"): report}, Targets(), EvaluationConfig())
+    (prediction,) = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)["predictions"]
+    assert prediction["figures"] == {"psnr_mean": None}
+    assert prediction["views"] == [{"view": "1.png", "psnr": None, "ssim": 1.0}]

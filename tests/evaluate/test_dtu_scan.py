@@ -24,6 +24,13 @@ def test_the_nearest_voxel_decides(dtu_ball, tmp_path):
     assert scan.is_observed(points).tolist() == [True, True, False, False, False]
 
 
+def test_outside_of_the_grid_nothing_is_observed(dtu_ball, tmp_path):
+    scan = read_dtu_scan(dtu_ball.write(tmp_path), 65)
+    inside, outside = [[20, -50, 580], [60.9, -10, 620]], [[18.9, -30, 600], [40, -51.1, 600], [40, -30, 621.1]]
+    assert scan.is_observed(np.array(inside)).all()
+    assert not scan.is_observed(np.array(outside)).any()
+
+
 @pytest.mark.parametrize("name", ["ObsMask/ObsMask65_10.mat", "ObsMask/Plane65.mat", "Points/stl/stl065_total.ply"])
 def test_a_missing_file_is_named(dtu_ball, tmp_path, name):
     (dtu_ball.write(tmp_path) / name).unlink()

@@ -80,9 +80,9 @@ def test_some_views_may_be_wrong(cameras):
 
 
 def test_views_that_do_not_have_it_in_their_image_say_nothing(cameras):
-    beside, behind, seen_by_two = [0, 5.0, 0], [0, 0, -9.0], [0, 0, 2.2]
+    beside, above, behind, seen_by_two = [3.0, 0, 0], [0, -3.0, 0], [1.2, 0, -9.0], [0, 0, 2.2]
     front = cameras.select([0])
-    assert kept(points(beside, behind), front, [disc(20)], TIGHT) == [beside, behind]
+    assert kept(points(beside, above, behind), front, [disc(20)], TIGHT) == [beside, above, behind]
     assert kept(points(seen_by_two), cameras.select([0, 1]), [disc(20)] * 2, TIGHT) == [seen_by_two]
     assert kept(points(seen_by_two), cameras, [disc(20)] * 3, TIGHT) == []
     edge = [0, (HEIGHT / 2 - 0.2) / 20, 0]  # in the last row
