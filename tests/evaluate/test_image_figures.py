@@ -30,5 +30,5 @@ def test_no_views_and_views_that_cannot_be_compared():
         image_figures([])
     with pytest.raises(InputError, match=r"^View '8.png': The mask is empty"):
         image_figures([view("3.png", 0.1), view("8.png", 0.1, ~MASK)])
-    with pytest.raises(InputError, match="Two views have the name '3.png'"):
+    with pytest.raises(InputError, match=r"Two views have the name '3\.png'"):
         image_figures([view("3.png", 0.1), view("3.png", 0.2)])
