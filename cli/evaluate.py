@@ -1,32 +1,15 @@
 """`isopts evaluate`: how far are surfaces from a reference?"""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from isopts.cli.evaluate_options import Csv, Cull, CullPixels, Dtu, MaskFrom, Paths, ScanNumber, Thresholds, ViewsDir
 from isopts.cli.options import Json, Seed
-
-Predictions = Annotated[
-    list[Path], typer.Argument(metavar="PRED", help="Mesh, cloud or run folder; one or several.", show_default=False)
-]
-Reference = Annotated[Path, typer.Argument(metavar="REF", help="Mesh or cloud to compare with.", show_default=False)]
-Thresholds = Annotated[
-    list[float] | None,
-    typer.Option(
-        "--fscore",
-        min=0,
-        metavar="T",
-        help="F-score at distance T in the unit of the files; repeatable.",
-        show_default=False,
-    ),
-]
-Csv = Annotated[Path | None, typer.Option("--csv", help="Also write one row a prediction to FILE.", metavar="FILE")]
 
 
 def evaluate(
-    predictions: Predictions,
-    reference: Reference,
+    paths: Paths,
     chamfer: Annotated[bool, typer.Option("--chamfer", help="Mean and mean squared distances.")] = False,
     normals: Annotated[bool, typer.Option("--normals", help="Normal consistency.")] = False,
     fscore: Thresholds = None,
@@ -34,6 +17,12 @@ def evaluate(
     point_to_face: Annotated[bool, typer.Option("--point-to-face", help="From PRED's points to REF's faces.")] = False,
     uniformity: Annotated[bool, typer.Option("--uniformity", help="How evenly PRED's points are spread.")] = False,
     samples: Annotated[int, typer.Option("--samples", min=1, help="Points drawn from each mesh.")] = 100_000,
+    views_dir: ViewsDir = None,
+    mask_from: MaskFrom = "auto",
+    cull: Cull = False,
+    cull_pixels: CullPixels = None,
+    dtu: Dtu = None,
+    scan: ScanNumber = None,
     seed: Seed = 0,
     as_json: Json = False,
     csv: Csv = None,
@@ -44,23 +33,26 @@ def evaluate(
     Accuracy is from PRED to REF, completeness from REF to PRED.
     Without --fscore the thresholds are 0.5 % and 1 % of the diagonal of REF's bounding box.
 
+    Surfaces from images are also compared with their masks (--views) and by the protocol of DTU's benchmark (--dtu).
+
     Example:  isopts evaluate runs/bunny_scan bunny.ply --chamfer --normals
+
+    Example:  isopts evaluate runs/scan65 --views scan65 --cull --dtu SampleSet/MVS_Data
     """
     from isopts.cli.evaluation_output import print_json, print_table, write_csv
+    from isopts.cli.evaluation_targets import choose_metrics, choose_targets, split_paths
     from isopts.evaluate.files import evaluate_files
     from isopts.evaluate.report import METRICS, EvaluationConfig
 
+    predictions, reference = split_paths(paths, views_dir, dtu)
     asked = dict(zip(METRICS, (chamfer, normals, bool(fscore), hausdorff, point_to_face, uniformity), strict=True))
-    config = EvaluationConfig(
-        metrics=tuple(metric for metric in METRICS if asked[metric] or not any(asked.values())),
-        thresholds=tuple(fscore or ()),
-        samples=samples,
-        seed=seed,
-    )
-    reports = dict(zip(predictions, evaluate_files(predictions, reference, config), strict=True))
+    metrics = choose_metrics(asked, reference)
+    config = EvaluationConfig(metrics=metrics, thresholds=tuple(fscore or ()), samples=samples, seed=seed)
+    targets = choose_targets(predictions, reference, (views_dir, mask_from), (cull, cull_pixels), (dtu, scan))
+    reports = dict(zip(predictions, evaluate_files(predictions, targets, config), strict=True))
     if csv is not None:
         write_csv(csv, reports, reference)
     if as_json:
-        print_json(reports, reference, config)
+        print_json(reports, targets, config)
     else:
         print_table(reports, reference)

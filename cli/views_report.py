@@ -17,10 +17,11 @@ from isopts.evaluate.silhouettes import SilhouetteAgreement, silhouette_agreemen
 from isopts.geometry.cameras import Cameras
 from isopts.geometry.contradictions import cut_shares
 from isopts.geometry.hull_region import WELL_SEEN
+from isopts.geometry.keep_faces import keep_faces
 from isopts.geometry.sphere import Sphere
 from isopts.geometry.triangle_mesh import TriangleMesh
 from isopts.geometry.visual_hull import VisualHull
-from isopts.mesh.components import face_components, keep_faces
+from isopts.mesh.components import face_components
 from isopts.mesh.extract import MeshConfig, extract_mesh
 from isopts.render.views_picture import ComparedView, render_views
 

@@ -1,27 +1,84 @@
 """Compare surfaces in files and run folders."""
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from isopts.data.meshes import MESH_FORMATS, read_mesh
 from isopts.data.points import read_points
+from isopts.data.posed_views import PosedViews
 from isopts.errors import InputError
+from isopts.evaluate.dtu import evaluate_dtu
+from isopts.evaluate.dtu_scan import DtuScan, read_dtu_scan
+from isopts.evaluate.mask_culling import CullingConfig, cull_by_masks
+from isopts.evaluate.mask_figures import mask_figures
 from isopts.evaluate.report import EvaluationConfig, Report, evaluate
 from isopts.geometry.triangle_mesh import TriangleMesh
 
 RUN_FILES = ("mesh.ply", "isopoints.ply")  # what stands for a run folder, the first that exists
 
 
-def evaluate_files(predictions: Sequence[Path], reference: Path, config: EvaluationConfig) -> list[Report]:
-    """One report for each of `predictions` against `reference`; each is a mesh, a cloud or a run folder.
+@dataclass(frozen=True)
+class Targets:
+    """What predictions are compared with; what is None is left out.
+
+    reference: mesh or cloud. views: with masks. culling: removes first what the masks exclude; needs views.
+    dtu: folder of DTU's ground truth; scans: the number of the scan of each prediction.
+    """
+
+    reference: Path | None = None
+    views: PosedViews | None = None
+    culling: CullingConfig | None = None
+    dtu: Path | None = None
+    scans: tuple[int, ...] = ()
+
+
+def evaluate_files(predictions: Sequence[Path], targets: Targets, config: EvaluationConfig) -> list[Report]:
+    """One report for each of `predictions`, each a mesh, a cloud or a run folder.
 
     Raises:
         InputError: a file cannot be read or compared.
     """
-    expected = load_shape(reference)
-    return [evaluate(load_shape(prediction), expected, config) for prediction in predictions]
+    expected = None if targets.reference is None else load_shape(targets.reference)
+    read_scan = functools.lru_cache(maxsize=1)(read_dtu_scan)
+    reports = []
+    for index, prediction in enumerate(predictions):
+        scan = None if targets.dtu is None else read_scan(targets.dtu, targets.scans[index])
+        mesh = load_shape(prediction)
+        try:
+            reports.append(Report.joined(_compare(mesh, expected, scan, targets, config)))
+        except InputError as error:
+            raise InputError(f"'{prediction}' cannot be compared. {error}") from None
+    return reports
+
+
+def _compare(
+    mesh: TriangleMesh, expected: TriangleMesh | None, scan: DtuScan | None, targets: Targets, config: EvaluationConfig
+) -> Iterator[Report]:
+    """A report for each target; culling comes first and only has a note."""
+    views = targets.views
+    if views is not None and targets.culling is not None:
+        whole = mesh
+        mesh = cull_by_masks(whole, views.cameras, (views.mask(view) for view in range(len(views))), targets.culling)
+        yield Report({}, notes=[_culling_note(whole, mesh)])
+    if expected is not None:
+        yield evaluate(mesh, expected, config)
+    if views is not None:
+        yield mask_figures(mesh, views)
+    if scan is not None:
+        yield evaluate_dtu(mesh, scan, config.seed)
+
+
+def _culling_note(whole: TriangleMesh, culled: TriangleMesh) -> str:
+    kind = "faces" if len(whole.faces) else "vertices"
+    before, after = len(getattr(whole, kind)), len(getattr(culled, kind))
+    if after == 0:
+        raise InputError("The masks exclude all of it; expected it in the frame of the cameras: see `isopts check`.")
+    name = "faces" if kind == "faces" else "points"
+    return f"the masks exclude {before - after} of {before} {name}, which do not count"
 
 
 def load_shape(path: Path) -> TriangleMesh:

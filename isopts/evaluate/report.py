@@ -1,5 +1,6 @@
 """Compare a predicted surface with a reference."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -32,11 +33,25 @@ class EvaluationConfig(StrictModel):
 @dataclass(frozen=True)
 class Report:
     """Named figures of one prediction; None where the inputs lack what a figure needs (`notes` say what).
-    diagonal: of the reference's bounding box, unit of the files, for relative figures."""
+    diagonal: of the reference's bounding box, unit of the files, for relative figures; None without a reference.
+    views: figures of single views by their names."""
 
     figures: Figures
-    diagonal: float
+    diagonal: float | None = None
     notes: list[str] = field(default_factory=list)
+    views: dict[str, Figures] = field(default_factory=dict)
+
+    @staticmethod
+    def joined(reports: Iterable["Report"]) -> "Report":
+        """What several comparisons of one prediction say together."""
+        figures, diagonal, notes, views = {}, None, [], {}
+        for report in reports:
+            figures |= report.figures
+            diagonal = diagonal if report.diagonal is None else report.diagonal
+            notes += report.notes
+            for name, of_view in report.views.items():
+                views[name] = views.get(name, {}) | of_view
+        return Report(figures, diagonal, notes, views)
 
 
 @torch.no_grad()

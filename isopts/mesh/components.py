@@ -4,6 +4,7 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from isopts.geometry.keep_faces import keep_faces
 from isopts.geometry.triangle_mesh import TriangleMesh
 
 
@@ -49,16 +50,3 @@ def face_components(mesh: TriangleMesh) -> np.ndarray:
     links = coo_matrix((np.ones(len(start), dtype=np.int8), (start, end)), shape=(size, size))
     _, label = connected_components(links, directed=False)
     return np.unique(label[mesh.faces[:, 0]], return_inverse=True)[1]
-
-
-def keep_faces(mesh: TriangleMesh, keep: np.ndarray) -> TriangleMesh:
-    """The faces where `keep` (F,) is true, with the vertices they use, in the same order."""
-    used = np.zeros(len(mesh.vertices), dtype=bool)
-    used[mesh.faces[keep]] = True
-    number = np.cumsum(used) - 1
-    return TriangleMesh(
-        mesh.vertices[used],
-        number[mesh.faces[keep]],
-        None if mesh.normals is None else mesh.normals[used],
-        None if mesh.colors is None else mesh.colors[used],
-    )

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from isopts.geometry.keep_faces import keep_faces
 from isopts.geometry.triangle_mesh import TriangleMesh
-from isopts.mesh.components import keep_faces
 
 _SHARE_MIN = 0.05  # of an edge, on both sides of a cut: thinner triangles have no useful normal
 

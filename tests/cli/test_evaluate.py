@@ -1,15 +1,22 @@
 import csv
+import dataclasses
 import json
+import math
 from pathlib import Path
 
+import imageio.v3 as imageio
 import numpy as np
 import pytest
 import trimesh
 from typer.testing import CliRunner
 
 from isopts.cli.app import app
-from isopts.data.meshes import write_mesh
+from isopts.cli.evaluation_output import print_json
+from isopts.data.meshes import read_mesh, write_mesh
+from isopts.evaluate.files import Targets
+from isopts.evaluate.report import EvaluationConfig, Report
 from isopts.geometry.triangle_mesh import TriangleMesh
+from isopts.run.record import RunRecord, write_record
 
 
 def run(*arguments: object):
@@ -28,6 +35,24 @@ def spheres(tmp_path: Path) -> Path:
     (tmp_path / "run").mkdir()
     write_mesh(tmp_path / "run" / "mesh.ply", TriangleMesh(1.05 * vertices, faces))
     return tmp_path
+
+
+def written_ball(path: Path, radius: float, *others: tuple[float, float]) -> Path:
+    """Ball in the middle of `ball_views`; others: radius of a ball and its distance in x."""
+    parts = [trimesh.creation.icosphere(subdivisions=4, radius=radius)]
+    for size, offset in others:
+        parts.append(trimesh.creation.icosphere(subdivisions=2, radius=size).apply_translation([offset, 0, 0]))
+    mesh = trimesh.util.concatenate(parts)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_mesh(path, TriangleMesh(mesh.vertices + np.array([100, 50, -20]), np.asarray(mesh.faces)))
+    return path
+
+
+def prediction_of(*arguments: object) -> dict:
+    result = run(*arguments, "--json")
+    assert result.exit_code == 0, result.stderr
+    (prediction,) = json.loads(result.stdout)["predictions"]
+    return prediction
 
 
 def test_json_has_every_figure_of_every_prediction(spheres: Path) -> None:
@@ -103,4 +128,134 @@ def test_points_that_are_not_finite_are_counted_and_their_file_is_named(spheres:
 
 
 def test_a_reference_is_needed(spheres: Path) -> None:
-    assert run(spheres / "unit.ply").exit_code == 2
+    result = run(spheres / "unit.ply")
+    assert result.exit_code == 2
+    assert "unit.ply' is given, but nothing to compare it with; add a mesh or cloud REF" in result.stderr
+
+
+def test_masks_of_views_need_no_reference(ball_views: Path, tmp_path: Path) -> None:
+    good = prediction_of(written_ball(tmp_path / "good.ply", 10), "--views", ball_views)
+    assert set(good["figures"]) == {"mask_iou_mean", "mask_iou_least"}
+    assert good["figures"]["mask_iou_least"] > 0.97
+    assert [entry["view"] for entry in good["views"]] == [f"{number:03d}.png" for number in range(12)]
+    assert np.mean([entry["mask_iou"] for entry in good["views"]]) == pytest.approx(good["figures"]["mask_iou_mean"])
+
+    mask = ball_views / "mask" / "007.png"
+    imageio.imwrite(mask, np.roll(imageio.imread(mask), 30, axis=0))
+    result = run(tmp_path / "good.ply", "--views", ball_views, "--csv", tmp_path / "out.csv")
+    assert "good.ply: least IoU with the masks of 007.png (0." in result.stdout
+    assert "diagonal" not in result.stdout
+    with (tmp_path / "out.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (Path(row["prediction"]).name, row["reference"]) == ("good.ply", "")
+    assert float(row["mask_iou_least"]) < 0.6 < 0.9 < float(row["mask_iou_mean"])
+
+
+def test_a_reference_beside_the_views_is_taken_unless_one_is_given(ball_views: Path, tmp_path: Path) -> None:
+    written_ball(ball_views / "reference.ply", 10)
+    larger, given = written_ball(tmp_path / "larger.ply", 11), written_ball(tmp_path / "given.ply", 10.5)
+    beside = prediction_of(larger, "--views", ball_views, "--chamfer", "--samples", 2000)
+    assert beside["figures"]["chamfer_l1_mean"] == pytest.approx(1, rel=0.02)
+    assert beside["figures"]["mask_iou_mean"] == pytest.approx((10 / 11) ** 2, abs=0.03)
+    named = prediction_of(larger, given, "--views", ball_views, "--chamfer", "--samples", 2000)
+    assert named["figures"]["chamfer_l1_mean"] == pytest.approx(0.5, rel=0.02)
+
+
+def test_folders_after_the_first_are_predictions_where_a_reference_is_optional(ball_views, tmp_path) -> None:
+    runs = [written_ball(tmp_path / name / "mesh.ply", radius).parent for name, radius in (("a", 10), ("b", 9))]
+    result = run(*runs, "--views", ball_views, "--json")
+    report = json.loads(result.stdout)
+    assert (report["reference"], report["reference_diagonal"]) == (None, None)
+    first, second = (entry["figures"]["mask_iou_mean"] for entry in report["predictions"])
+    assert first > 0.97
+    assert second == pytest.approx(0.9**2, abs=0.03)
+
+
+def test_culling_comes_before_every_figure(ball_views: Path, tmp_path: Path) -> None:
+    written_ball(ball_views / "reference.ply", 10)
+    littered = written_ball(tmp_path / "littered.ply", 10, (1, 15), (2, -16))
+    arguments = (littered, "--views", ball_views, "--chamfer", "--hausdorff")
+    whole, culled = prediction_of(*arguments), prediction_of(*arguments, "--cull")
+    assert whole["figures"]["hausdorff_accuracy"] > 7
+    assert culled["figures"]["hausdorff_accuracy"] < 0.1
+    assert whole["figures"]["mask_iou_mean"] < 0.97 < culled["figures"]["mask_iou_mean"]
+    assert "the masks exclude 640 of 5760 faces, which do not count" in culled["notes"]
+    wide = prediction_of(*arguments, "--cull", "--cull-pixels", 40)
+    assert wide["figures"] == whole["figures"]
+
+
+def test_dtu_figures_of_a_run_whose_input_names_the_scan(dtu_ball, tmp_path: Path) -> None:
+    truth = dtu_ball.write(tmp_path / "DTU", 65)
+    folder = tmp_path / "run"
+    folder.mkdir()
+    write_mesh(folder / "mesh.ply", dtu_ball.mesh(10.5, 3))
+    result = run(folder, "--dtu", truth)
+    assert result.exit_code == 2
+    assert "run' does not say which scan of DTU's it is of; add --scan" in result.stderr
+    given = prediction_of(folder, "--dtu", truth, "--scan", 65)
+    assert given["figures"] == pytest.approx(dict.fromkeys(given["figures"], 0.5), abs=0.04)
+    assert list(given["figures"]) == ["dtu_data_to_stl", "dtu_stl_to_data", "dtu_chamfer"]
+
+    write_record(folder / "run.json", RunRecord(command="fit-mvr", input="views/scan65"))
+    assert prediction_of(folder, "--dtu", truth) == given
+    result = run(folder, "--dtu", truth)
+    assert "DTU's figures are in mm, of scan 65" in result.stdout
+    write_record(folder / "run.json", RunRecord(command="fit-mvr", input="views/scan24"))
+    result = run(folder, "--dtu", truth)
+    assert result.exit_code == 2
+    assert "ObsMask24_10.mat' does not exist" in result.stderr
+
+
+def test_one_table_for_reference_views_and_dtu(ball_views: Path, dtu_ball, tmp_path: Path) -> None:
+    ball = dataclasses.replace(dtu_ball, center=(100, 50, -20))
+    truth = ball.write(tmp_path / "DTU", 9, plane=(0, 0, 1, 100))
+    written_ball(ball_views / "reference.ply", 10)
+    mesh = written_ball(tmp_path / "mesh.ply", 10.4)
+    result = run(mesh, "--views", ball_views, "--cull", "--dtu", truth, "--scan", 9, "--normals", "--samples", 2000)
+    assert result.exit_code == 0, result.stderr
+    figures = dict(line.split() for line in result.stdout.splitlines() if len(line.split()) == 2)
+    assert float(figures["dtu_chamfer"]) == pytest.approx(0.4, abs=0.04)
+    assert float(figures["mask_iou_mean"]) == pytest.approx((10 / 10.4) ** 2, abs=0.03)
+    assert float(figures["normal_consistency"]) > 0.99
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--cull"], "--cull needs masks to cull by; add --views DIR"),
+        (["--cull-pixels", "3"], "--cull-pixels is given without --cull"),
+        (["--scan", "65"], "--scan 65 is given without --dtu"),
+        (["--mask-from", "black"], "--mask-from black is given without --views"),
+        (["--views", "absent"], "'absent' does not exist; expected a folder of posed images"),
+        (["--views", "ball", "--mask-from", "green"], "'masks.source': input should be 'auto', 'dir'"),
+        (["--dtu", "absent", "--scan", "65"], "ObsMask65_10.mat' does not exist; --dtu takes the folder"),
+    ],
+)
+def test_options_that_do_not_fit_are_one_sentence(ball_views, spheres, monkeypatch, options, sentence) -> None:
+    monkeypatch.chdir(ball_views.parent)
+    result = run("unit.ply", "larger.obj", *options)
+    assert result.exit_code == 2
+    assert sentence in " ".join(result.stderr.split())
+
+
+def test_what_needs_a_reference_or_the_frame_of_the_cameras_says_so(ball_views: Path, spheres: Path) -> None:
+    result = run(spheres / "unit.ply", "--views", ball_views, "--point-to-face")
+    assert result.exit_code == 2
+    assert "--point-to-face is given, but no reference" in result.stderr
+    result = run(spheres / "cloud.ply", "--views", ball_views)
+    assert result.exit_code == 2
+    assert "cloud.ply' cannot be compared. A cloud has no silhouette" in result.stderr
+    written_ball(spheres / "shifted.ply", 2, (2, 1))
+    away = read_mesh(spheres / "shifted.ply")
+    write_mesh(spheres / "shifted.ply", TriangleMesh(away.vertices + np.array([0, 14, 0]), away.faces))
+    result = run(spheres / "shifted.ply", "--views", ball_views, "--cull")
+    assert result.exit_code == 2
+    assert "shifted.ply' cannot be compared. The masks exclude all of it" in result.stderr
+
+
+def test_json_has_no_infinity(capsys: pytest.CaptureFixture[str]) -> None:
+    report = Report({"psnr_mean": math.inf}, views={"1.png": {"psnr": math.inf, "ssim": 1.0}})
+    print_json({Path("run"): report}, Targets(), EvaluationConfig())
+    (prediction,) = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)["predictions"]
+    assert prediction["figures"] == {"psnr_mean": None}
+    assert prediction["views"] == [{"view": "1.png", "psnr": None, "ssim": 1.0}]

@@ -6,7 +6,7 @@ import torch
 import trimesh
 
 from isopts.errors import InputError
-from isopts.evaluate.report import EvaluationConfig, evaluate
+from isopts.evaluate.report import EvaluationConfig, Report, evaluate
 from isopts.geometry.triangle_mesh import TriangleMesh
 
 CONFIG = EvaluationConfig(samples=20_000, thresholds=(0.05, 0.15))
@@ -101,6 +101,15 @@ def test_the_seed_decides_and_the_default_thresholds_follow_the_size() -> None:
     assert "fscore@0.01732" in first.figures
     other = evaluate(sphere(1.1), sphere(), EvaluationConfig(samples=2000, seed=4))
     assert other.figures["accuracy"] != first.figures["accuracy"]
+
+
+def test_reports_join_and_views_keep_what_each_says() -> None:
+    masks = Report({"mask_iou_mean": 0.9}, notes=["a"], views={"1.png": {"mask_iou": 0.9}, "2.png": {"mask_iou": 0.8}})
+    images = Report({"psnr_mean": 30.0}, notes=["b"], views={"2.png": {"psnr": 30.0}})
+    report = Report.joined([masks, Report({"accuracy": 1.0}, 2.0), images])
+    assert report.figures == {"mask_iou_mean": 0.9, "accuracy": 1.0, "psnr_mean": 30.0}
+    assert (report.diagonal, report.notes) == (2.0, ["a", "b"])
+    assert report.views == {"1.png": {"mask_iou": 0.9}, "2.png": {"mask_iou": 0.8, "psnr": 30.0}}
 
 
 def test_shapes_that_cannot_be_compared() -> None:
