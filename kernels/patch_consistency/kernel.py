@@ -1,0 +1,199 @@
+"""One surfel a thread: its patch in the reference view against all of its source views.
+
+With ray direction d = B (column, row, 1), plane n . (X - x) = 0 and reference centre C, a pixel's point is C + t d with
+t = n.(x - C) / n.d. Its source image (P (C, 1) n.d + n.(x - C) M d) / n.d is, up to the divisor, linear in the pixel:
+one division a sample. The sums of the correlation and of its derivatives are taken in the same pass, of greys
+relative to the first one of the patch, so that they lose no digits to the mean.
+"""
+
+import warp as wp
+
+wp.set_module_options({"enable_backward": False})
+
+HALF_SIZE_MAX = 5
+INVALID = -2.0
+SOURCE_CONTRAST_SHARE = 0.3  # of contrast_min: a source view may be darker than the reference, not blank
+_PIXELS_MAX = wp.constant((2 * HALF_SIZE_MAX + 1) ** 2)
+_INVALID = wp.constant(INVALID)
+_SOURCE_CONTRAST_SHARE = wp.constant(SOURCE_CONTRAST_SHARE)
+mat34 = wp.types.matrix(shape=(3, 4), dtype=float)
+
+
+@wp.func
+def bilinear(greys: wp.array(dtype=wp.uint8), start: wp.int64, width: int, column: float, row: float):
+    """Grey (0 ... 255) and its derivatives along the columns and the rows; needs a pixel to the right and below."""
+    left = int(column)
+    top = int(row)
+    a = column - float(left)
+    b = row - float(top)
+    at = start + wp.int64(top * width + left)
+    below = at + wp.int64(width)
+    p = float(greys[at])
+    q = float(greys[at + wp.int64(1)])
+    r = float(greys[below])
+    s = float(greys[below + wp.int64(1)])
+    upper = p + a * (q - p)
+    lower = r + a * (s - r)
+    return wp.vec3(upper + b * (lower - upper), q - p + b * (s - r - q + p), lower - upper)
+
+
+@wp.kernel
+def patch_kernel(
+    first: int,
+    points: wp.array(dtype=wp.vec3),
+    normals: wp.array(dtype=wp.vec3),
+    references: wp.array(dtype=wp.int32),
+    sources: wp.array2d(dtype=wp.int32),
+    greys: wp.array(dtype=wp.uint8),
+    masks: wp.array(dtype=wp.uint8),
+    starts: wp.array(dtype=wp.int64),
+    sizes: wp.array(dtype=wp.vec2i),
+    projections: wp.array(dtype=mat34),
+    backprojections: wp.array(dtype=wp.mat33),
+    centers: wp.array(dtype=wp.vec3),
+    half_size: int,
+    contrast_min: float,
+    cosine_min: float,
+    mask_share_min: float,
+    scores: wp.array2d(dtype=float),
+    derivatives: wp.array2d(dtype=wp.vec4),
+):
+    """`derivatives` (along the normal, then with respect to the normal) holds zeros, or is empty: not wanted."""
+    i = first + wp.tid()
+    for slot in range(sources.shape[1]):
+        scores[i, slot] = _INVALID
+    view = references[i]
+    if view < 0:
+        return
+    x = points[i]
+    n = normals[i]
+    center = centers[view]
+    at = projections[view] * wp.vec4(x[0], x[1], x[2], 1.0)
+    if not (at[2] > 0.0):
+        return
+    u = at[0] / at[2]
+    v = at[1] / at[2]
+    width = sizes[view][0]
+    height = sizes[view][1]
+    half = float(half_size)
+    if not (u >= half and v >= half and u < float(width - 1) - half and v < float(height - 1) - half):
+        return
+    back = backprojections[view]
+    ray = back * wp.vec3(u, v, 1.0)
+    ray_column = back * wp.vec3(1.0, 0.0, 0.0)
+    ray_row = back * wp.vec3(0.0, 1.0, 0.0)
+    height_of_plane = wp.dot(n, x - center)
+    along = wp.dot(n, ray)
+    along_column = wp.dot(n, ray_column)
+    along_row = wp.dot(n, ray_row)
+    if not (height_of_plane < 0.0):
+        return
+
+    greys_here = wp.zeros(shape=(_PIXELS_MAX,), dtype=float)
+    weights = wp.zeros(shape=(_PIXELS_MAX,), dtype=float)
+    size = 2 * half_size + 1
+    base = bilinear(greys, starts[view], width, u, v)[0]
+    pixel = int(0)
+    weight_sum = float(0.0)
+    sum_a = float(0.0)
+    for k in range(size):
+        row = float(k - half_size)
+        for m in range(size):
+            column = float(m - half_size)
+            slope = along + column * along_column + row * along_row
+            d = ray + column * ray_column + row * ray_row
+            if not (slope < 0.0 and slope * slope >= cosine_min * cosine_min * wp.dot(d, d)):
+                return
+            nearest = int(v + row + 0.5) * width + int(u + column + 0.5)
+            weight = float(0.0)
+            if masks[starts[view] + wp.int64(nearest)] != wp.uint8(0):
+                weight = 1.0
+            grey = bilinear(greys, starts[view], width, u + column, v + row)[0] - base
+            greys_here[pixel] = grey
+            weights[pixel] = weight
+            weight_sum += weight
+            sum_a += weight * grey
+            pixel += 1
+    if weight_sum < wp.max(mask_share_min * float(pixel), 1.0):
+        return
+    mean_a = sum_a / weight_sum
+    variation_a = float(0.0)
+    for p in range(pixel):
+        greys_here[p] = weights[p] * (greys_here[p] - mean_a)
+        variation_a += greys_here[p] * greys_here[p]
+    contrast = 255.0 * contrast_min
+    if not (variation_a >= contrast * contrast * weight_sum):
+        return
+    norm_a = wp.sqrt(variation_a)
+    contrast = _SOURCE_CONTRAST_SHARE * contrast
+
+    for slot in range(sources.shape[1]):
+        other = sources[i, slot]
+        if other < 0:
+            continue
+        width = sizes[other][0]
+        last_column = float(width - 1)
+        last_row = float(sizes[other][1] - 1)
+        start = starts[other]
+        projection = projections[other]
+        origin = projection * wp.vec4(center[0], center[1], center[2], 1.0)
+        step = projection * wp.vec4(ray[0], ray[1], ray[2], 0.0)
+        step_column = projection * wp.vec4(ray_column[0], ray_column[1], ray_column[2], 0.0)
+        step_row = projection * wp.vec4(ray_row[0], ray_row[1], ray_row[2], 0.0)
+        image = along * origin + height_of_plane * step
+        image_column = along_column * origin + height_of_plane * step_column
+        image_row = along_row * origin + height_of_plane * step_row
+        inside = bool(True)
+        pixel = int(0)
+        base = float(0.0)
+        sum_b = float(0.0)
+        sum_bb = float(0.0)
+        sum_ab = float(0.0)
+        slopes = wp.vec4()
+        slopes_a = wp.vec4()
+        slopes_b = wp.vec4()
+        for k in range(size):
+            row = float(k - half_size)
+            for m in range(size):
+                column = float(m - half_size)
+                h = image + column * image_column + row * image_row
+                inverse = 1.0 / h[2]
+                u = h[0] * inverse
+                v = h[1] * inverse
+                # depth = h[2] / n.d, and n.d < 0
+                if not (h[2] < 0.0 and u >= 0.0 and v >= 0.0 and u < last_column and v < last_row):
+                    inside = False
+                    break
+                sample = bilinear(greys, start, width, u, v)
+                if pixel == 0:
+                    base = sample[0]
+                weight = weights[pixel]
+                a = greys_here[pixel]
+                b = sample[0] - base
+                sum_b += weight * b
+                sum_bb += weight * b * b
+                sum_ab += a * b
+                if derivatives.shape[0] > 0:
+                    motion = step + column * step_column + row * step_row
+                    change = (
+                        sample[1] * (motion[0] - u * motion[2]) + sample[2] * (motion[1] - v * motion[2])
+                    ) * inverse
+                    t = height_of_plane / (along + column * along_column + row * along_row)
+                    s = change * wp.vec4(1.0, t, t * column, t * row)
+                    slopes += weight * s
+                    slopes_a += a * s
+                    slopes_b += (weight * b) * s
+                pixel += 1
+            if not inside:
+                break
+        if inside:
+            mean_b = sum_b / weight_sum
+            variation_b = sum_bb - sum_b * mean_b
+            if variation_b >= contrast * contrast * weight_sum:
+                norm_b = wp.sqrt(variation_b)
+                score = sum_ab / (norm_a * norm_b)
+                scores[i, slot] = score
+                if derivatives.shape[0] > 0:
+                    g = (slopes_a / norm_a - (score / norm_b) * (slopes_b - mean_b * slopes)) / norm_b
+                    tilt = g[0] * (x - center) - (g[1] * ray + g[2] * ray_column + g[3] * ray_row)
+                    derivatives[i, slot] = wp.vec4(g[0], tilt[0], tilt[1], tilt[2])
