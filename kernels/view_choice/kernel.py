@@ -40,14 +40,15 @@ def choose_kernel(
     for view in range(centers.shape[0]):
         value = cosines[i, view]
         owner = view
-        for slot in range(top):
-            if value > values[slot]:
-                smaller = values[slot]
-                smaller_owner = owners[slot]
-                values[slot] = value
-                owners[slot] = owner
-                value = smaller
-                owner = smaller_owner
+        if value > values[top - 1]:
+            for slot in range(top):
+                if value > values[slot]:
+                    smaller = values[slot]
+                    smaller_owner = owners[slot]
+                    values[slot] = value
+                    owners[slot] = owner
+                    value = smaller
+                    owner = smaller_owner
     total = float(0.0)
     for slot in range(top):
         if values[slot] > _DRAWN_COSINE_MIN:

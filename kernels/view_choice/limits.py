@@ -6,10 +6,11 @@ import torch
 
 
 class ViewChoiceLimits(NamedTuple):
-    """top: the reference is one of so many views of largest cosine (1 ... 8). sources: views to compare it with (1 ... 8).
+    """top: the reference is one of so many views of largest cosine. sources: views to compare it with.
     reference_cosine_min, source_cosine_min: least cosine between normal and viewing direction; lower ones use more
     oblique views. baseline_min_degrees, baseline_max_degrees: angle at the point between the directions to the centres
-    of the reference and a source: narrower ones say little of depth, wider ones look different."""
+    of the reference and a source: narrower ones say little of depth, wider ones look different. top and sources are
+    1 ... 8."""
 
     top: int = 3
     sources: int = 4

@@ -36,8 +36,8 @@ def choose_views(
         points: (N, 3) float32.
         cosines: (N, V) float32 from `point_visibility`, 0 where a point is not visible.
         centers: (V, 3) float32, of projection, in the frame of the points.
-        noise: (N, V) float32, uniform in [0, 1), from the caller's generator. Column 0 draws the reference, and column v
-            is the noise in the rank of source v, 0 included.
+        noise: (N, V) float32, uniform in [0, 1), from the caller's generator. Column 0 draws the reference; column v is
+            the noise in the rank of source v, 0 included.
         limits: see ViewChoiceLimits.
         backend: "auto" or "warp", or "reference".
 
