@@ -13,7 +13,17 @@ import typer
 from isopts import __version__
 from isopts.errors import IsoptsError
 
-COMMANDS = ("fit_points", "fit_mvr", "extract_isopoints", "mesh", "evaluate", "make_scan", "check", "doctor")
+COMMANDS = (
+    "fit_points",
+    "fit_mvr",
+    "extract_isopoints",
+    "mesh",
+    "evaluate",
+    "make_scan",
+    "make_views",
+    "check",
+    "doctor",
+)
 """Modules of isopts.cli; each holds one function of the same name. They import torch and the like only when called."""
 
 _ENVIRONMENT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)

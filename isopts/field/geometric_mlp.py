@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from isopts.config import StrictModel
-from isopts.field.grid import fibonacci_directions
+from isopts.geometry.fibonacci_directions import fibonacci_directions
 from isopts.kernels.grid_decoder.reference import SHARPNESS
 
 

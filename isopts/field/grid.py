@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn import functional
 
 from isopts.config import StrictModel
+from isopts.geometry.fibonacci_directions import fibonacci_directions
 from isopts.kernels.grid_decoder.op import Decoder, decode, is_fused
 from isopts.kernels.grid_decoder.reference import SHARPNESS
 from isopts.kernels.grid_encoding.layout import GridLayout, Interpolation
@@ -126,12 +127,3 @@ def decode_two_layers(
     middle_gradient = (torch.sigmoid(SHARPNESS * second) * decoder.output_weights) @ middle_weights
     input_gradient = (torch.sigmoid(SHARPNESS * first) * middle_gradient) @ decoder.input_weights.T
     return value, input_gradient[:, :3] + torch.einsum("nc,nck->nk", input_gradient[:, 4:], jacobian)
-
-
-def fibonacci_directions(count: int) -> torch.Tensor:
-    """(count, 3) unit vectors spread evenly over the sphere: equal steps of height, golden-angle steps around."""
-    index = torch.arange(count, dtype=torch.float64)
-    height = 1 - (2 * index + 1) / count
-    angle = index * math.pi * (3 - math.sqrt(5))
-    across = (1 - height**2).sqrt()
-    return torch.stack((across * angle.cos(), across * angle.sin(), height), 1).float()

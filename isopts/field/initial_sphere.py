@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from isopts.field.grid import fibonacci_directions
+from isopts.geometry.fibonacci_directions import fibonacci_directions
 
 logger = logging.getLogger(__name__)
 _BATCH = 512  # points in space, and as many on the sphere

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from isopts.geometry.frames import WorldToUnit
 
 
@@ -11,6 +13,12 @@ class Sphere:
 
     center: tuple[float, float, float]
     radius: float
+
+    @staticmethod
+    def around(points: np.ndarray) -> "Sphere":
+        """The smallest one that holds `points` (N, 3) and is centred at the middle of their bounding box."""
+        center = (points.min(axis=0) + points.max(axis=0)) / 2
+        return Sphere(tuple(center.tolist()), float(np.linalg.norm(points - center, axis=1).max()))
 
     def frame(self) -> WorldToUnit:
         """The frame in which this is the unit sphere."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from isopts.kernels.triangles import cast_rays
+from isopts.render.supersampling import QUARTERS, differs_from_neighbor
 
 BACKGROUND = (0.93, 0.94, 0.95)  # linear RGB, as all colours here
 BACK_FACE = (0.80, 0.06, 0.30)  # a mesh that is inside out shows at once
@@ -55,23 +56,10 @@ def render_surface(surface: ColoredSurface, view: OrthographicView, pixels: int)
     row, column = torch.meshgrid(torch.arange(pixels), torch.arange(pixels), indexing="ij")
     at = torch.stack([row, column], dim=-1).reshape(-1, 2) + 0.5
     picture = _trace(surface, view, 2 * at / pixels - 1)
-    edges = torch.nonzero(_differs(picture.view(pixels, pixels, 3)).flatten())[:, 0]
-    quarters = torch.tensor([[-0.25, -0.25], [-0.25, 0.25], [0.25, -0.25], [0.25, 0.25]])
-    around = _trace(surface, view, (2 * (at[edges, None] + quarters) / pixels - 1).view(-1, 2))
+    edges = torch.nonzero(differs_from_neighbor(picture.view(pixels, pixels, 3), _VISIBLE_STEP).flatten())[:, 0]
+    around = _trace(surface, view, (2 * (at[edges, None] + QUARTERS) / pixels - 1).view(-1, 2))
     picture[edges] = around.view(-1, 4, 3).mean(dim=1)
     return picture.view(pixels, pixels, 3)
-
-
-def _differs(picture: torch.Tensor) -> torch.Tensor:
-    """(H, W): a neighbour to the left, right, above or below has another colour."""
-    rows = (picture[1:] - picture[:-1]).abs().amax(dim=-1) > _VISIBLE_STEP
-    columns = (picture[:, 1:] - picture[:, :-1]).abs().amax(dim=-1) > _VISIBLE_STEP
-    differs = torch.zeros(picture.shape[:2], dtype=torch.bool)
-    differs[1:] |= rows
-    differs[:-1] |= rows
-    differs[:, 1:] |= columns
-    differs[:, :-1] |= columns
-    return differs
 
 
 def _trace(surface: ColoredSurface, view: OrthographicView, at: torch.Tensor) -> torch.Tensor:

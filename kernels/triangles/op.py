@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import torch
 
-from isopts.errors import InputError
-from isopts.kernels.launch import initialize, launch
-from isopts.kernels.triangles.kernel import build_mesh, closest_point_kernel, ray_kernel
+from isopts.kernels.launch import launch
+from isopts.kernels.triangles.kernel import closest_point_kernel, ray_kernel
+from isopts.kernels.triangles.prepared_mesh import PreparedMesh, prepare_mesh
 
 _SLIVER = 1e-5  # area / sum of squared edges; the traversal leaves out faces below 1e-6, with its own rounding
 
@@ -45,17 +45,15 @@ def closest_points(queries: torch.Tensor, vertices: torch.Tensor, faces: torch.T
     Raises:
         InputError: the mesh has no faces, a corner index outside the vertices or a vertex that is not finite.
     """
-    corners, center = _prepare(vertices, faces)
+    mesh = prepare_mesh(vertices, faces)
     device, count = queries.device, len(queries)
-    local = _local(queries, center)
     points = torch.empty((count, 3), device=device)
     distances = torch.empty(count, device=device)
     found = torch.empty(count, dtype=torch.int64, device=device)
-    positions = _local(vertices, center)
-    mesh = build_mesh(positions, corners.flatten())
-    slivers = _slivers(positions, corners)
-    launch(closest_point_kernel, count, (mesh.id, slivers, local, points, distances, found), device)
-    return ClosestPoints(points.to(queries.dtype) + center.to(queries.dtype), distances.to(queries.dtype), found)
+    slivers = _slivers(mesh.positions, mesh.corners)
+    arguments = (mesh.bvh.id, slivers, mesh.localize(queries), points, distances, found)
+    launch(closest_point_kernel, count, arguments, device)
+    return ClosestPoints(points.to(queries.dtype) + mesh.center.to(queries.dtype), distances.to(queries.dtype), found)
 
 
 def cast_rays(origins: torch.Tensor, directions: torch.Tensor, vertices: torch.Tensor, faces: torch.Tensor) -> RayHits:
@@ -66,33 +64,19 @@ def cast_rays(origins: torch.Tensor, directions: torch.Tensor, vertices: torch.T
         directions: (R, 3), not necessarily unit; a zero direction misses.
         vertices, faces: as in `closest_points`, which also lists the errors.
     """
-    corners, center = _prepare(vertices, faces)
+    return cast_rays_at(prepare_mesh(vertices, faces), origins, directions)
+
+
+def cast_rays_at(mesh: PreparedMesh, origins: torch.Tensor, directions: torch.Tensor) -> RayHits:
+    """`cast_rays` against a mesh that is asked more than once; on its device."""
     device, count = origins.device, len(origins)
-    mesh = build_mesh(_local(vertices, center), corners.flatten())
     distances = torch.empty(count, device=device)
     found = torch.empty(count, dtype=torch.int64, device=device)
     barycentric = torch.empty((count, 3), device=device)
-    arguments = (mesh.id, _local(origins, center), directions.float().contiguous(), distances, found, barycentric)
+    local = mesh.localize(origins)
+    arguments = (mesh.bvh.id, local, directions.float().contiguous(), distances, found, barycentric)
     launch(ray_kernel, count, arguments, device)
     return RayHits(distances.to(origins.dtype), found, barycentric.to(origins.dtype))
-
-
-def _prepare(vertices: torch.Tensor, faces: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Corner indices (F, 3) int32 and the centre (3,) of the bounding box. A wrong index would crash Warp."""
-    if len(faces) == 0:
-        raise InputError("A mesh with faces is needed, got one without; give a triangle mesh or compare as points.")
-    if faces.min() < 0 or faces.max() >= len(vertices):
-        raise InputError(
-            f"Faces must name vertices 0 ... {len(vertices) - 1}, got {int(faces.min())} ... {int(faces.max())}."
-        )
-    if not torch.isfinite(vertices).all():
-        raise InputError("Vertices must be finite, got NaN or infinity; remove those vertices and their faces.")
-    initialize()
-    return faces.to(torch.int32).contiguous(), (vertices.amin(dim=0) + vertices.amax(dim=0)) / 2
-
-
-def _local(points: torch.Tensor, center: torch.Tensor) -> torch.Tensor:
-    return (points - center.to(points.dtype)).float().contiguous()
 
 
 def _slivers(positions: torch.Tensor, corners: torch.Tensor) -> torch.Tensor:

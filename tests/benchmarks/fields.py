@@ -10,8 +10,9 @@ import time
 import torch
 
 from isopts.field.build import FieldConfig, build_field
-from isopts.field.grid import GridConfig, fibonacci_directions
+from isopts.field.grid import GridConfig
 from isopts.field.lazy_adam import LazyAdam
+from isopts.geometry.fibonacci_directions import fibonacci_directions
 from isopts.kernels.grid_decoder.reference import decode_reference
 from isopts.kernels.launch import set_threads
 

@@ -9,8 +9,9 @@ from isopts.config import ConfigError
 from isopts.errors import InputError
 from isopts.field.build import FieldConfig, build_field, restore_field
 from isopts.field.geometric_mlp import GeometricMlpConfig
-from isopts.field.grid import GridConfig, fibonacci_directions
+from isopts.field.grid import GridConfig
 from isopts.field.siren import SirenConfig
+from isopts.geometry.fibonacci_directions import fibonacci_directions
 
 GRID = GridConfig(
     levels=3,

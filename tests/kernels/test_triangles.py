@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from isopts.errors import InputError
-from isopts.kernels.triangles import cast_rays, closest_points, reference
+from isopts.kernels.triangles import cast_rays, cast_rays_at, closest_points, prepare_mesh, reference
 
 
 @pytest.fixture
@@ -133,3 +133,16 @@ def test_rays_equal_the_definition(device: torch.device, generator: torch.Genera
     along = origins[both] + distances[both, None] * directions[both]
     torch.testing.assert_close(hit_points, along, atol=1e-4, rtol=0)
     assert barycentric[both].min() >= 0
+
+
+def test_a_prepared_mesh_is_asked_again_and_again(device: torch.device, generator: torch.Generator) -> None:
+    offset = torch.tensor([4.5e5, 5.4e6, 310.0], dtype=torch.float64, device=device)
+    vertices, faces = (tensor.to(device) for tensor in soup(30, generator))
+    prepared = prepare_mesh(vertices + offset, faces)
+    for _ in range(3):
+        origins = (3 * torch.rand((200, 3), generator=generator, dtype=torch.float64) - 1).to(device)
+        directions = torch.rand((200, 3), generator=generator, dtype=torch.float64).to(device) - origins
+        hits = cast_rays_at(prepared, origins + offset, directions)
+        once = cast_rays(origins + offset, directions, vertices + offset, faces)
+        assert all(torch.equal(first, second) for first, second in zip(hits, once, strict=True))
+        assert (hits.faces >= 0).any()

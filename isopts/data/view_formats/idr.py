@@ -16,7 +16,8 @@ from isopts.geometry.projection_matrix import decompose_projection
 from isopts.geometry.sphere import Sphere
 
 CAMERA_FILES = ("cameras_sphere.npz", "cameras.npz")
-_NAME = re.compile(r"(world|scale)_mat_(\d+)")
+WORLD, SCALE = "world_mat_", "scale_mat_"
+_NAME = re.compile(rf"({WORLD}|{SCALE})(\d+)")
 _SAME_SCALE = 1e-4  # relative
 
 
@@ -28,7 +29,7 @@ def find_idr(folder: Path) -> Path | None:
 def read_idr(path: Path) -> FoundViews:
     """Read the folder of the camera file `path`. Raises InputError."""
     arrays = read_npz(path, lambda name: _NAME.fullmatch(name) is not None)
-    numbers = sorted(int(name.removeprefix("world_mat_")) for name in arrays if name.startswith("world"))
+    numbers = sorted(int(name.removeprefix(WORLD)) for name in arrays if name.startswith(WORLD))
     if not numbers:
         raise InputError(f"'{path}' has no world_mat_0; expected the cameras of IDR, DTU or NeuS.")
     images = image_files(image_folder(path.parent))
@@ -36,9 +37,9 @@ def read_idr(path: Path) -> FoundViews:
     posed = []
     for image, number in zip(images, chosen, strict=True):
         try:
-            camera = decompose_projection(_matrix(arrays, f"world_mat_{number}", path)[:3])
+            camera = decompose_projection(_matrix(arrays, f"{WORLD}{number}", path)[:3])
         except ValueError as error:
-            raise InputError(f"world_mat_{number} in '{path}' is {error}; expected K [R | t].") from None
+            raise InputError(f"{WORLD}{number} in '{path}' is {error}; expected K [R | t].") from None
         posed.append(PosedImage(image, camera))
     return FoundViews(tuple(posed), _region(arrays, chosen, path))
 
@@ -63,7 +64,7 @@ def _matrix(arrays: dict[str, np.ndarray], name: str, path: Path) -> np.ndarray:
 
 
 def _region(arrays: dict[str, np.ndarray], numbers: list[int], path: Path) -> Sphere | None:
-    names = [f"scale_mat_{number}" for number in numbers]
+    names = [f"{SCALE}{number}" for number in numbers]
     if not all(name in arrays for name in names):
         return None
     matrices = np.stack([_matrix(arrays, name, path)[:3] for name in names])
