@@ -32,13 +32,12 @@ def no_surface() -> InputError:
 @dataclass(frozen=True)
 class FittedField:
     """field: in the unit frame, on its device. frame: leads back to the input's coordinates. step: finished steps.
-    decoder: its name. version: of the isopts that fitted it. support: where the scan lies; None: not known."""
+    decoder: its name. support: where the scan lies; None: not known."""
 
     field: Field
     frame: WorldToUnit
     step: int
     decoder: str
-    version: str = __version__
     support: Support | None = None
 
     @staticmethod
@@ -50,7 +49,7 @@ class FittedField:
             raise InputError(f"'{path}' is a damaged checkpoint: its configuration has no 'field'.")
         field = restore_field(config, checkpoint.field, str(path)).to(device)
         support = stored_support(checkpoint.tensors, device)
-        return FittedField(field, checkpoint.frame, checkpoint.step, config["decoder"], checkpoint.version, support)
+        return FittedField(field, checkpoint.frame, checkpoint.step, config["decoder"], support)
 
     @property
     def device(self) -> torch.device:

@@ -131,7 +131,10 @@ def test_the_presets_grow_in_cost():
         (["sampling.signed=0"], "losses.sign and losses.sal"),
         (["losses.off_normal=2.0", "sampling.gaussian=0"], "losses.off_surface and losses.off_normal"),
         (["fit.settle=0.1", "optimizer.schedule=halvings"], "fit.settle starts an exponential decay"),
-        (["fit.settle=0.1", "fit.steps=150"], "fit.settle compares .* 2 \\* fit.settle_window .* optimizer.decay_start"),
+        (
+            ["fit.settle=0.1", "fit.steps=150"],
+            "fit.settle compares .* 2 \\* fit.settle_window .* optimizer.decay_start",
+        ),
     ],
 )
 def test_keys_that_contradict_each_other_are_refused(changes, keys):
