@@ -18,6 +18,7 @@ from isopts.fit.prepared_cloud import PreparedCloud, prepare_cloud
 from isopts.fit.resolution import follow_noise
 from isopts.fit.result import FitResult
 from isopts.fit.resume import continued_run
+from isopts.kernels.backends import record_backends
 from isopts.run.atomic import replacing
 from isopts.run.folder import RunFolder
 from isopts.run.log import StepReport
@@ -60,45 +61,49 @@ def fit_points(
         DivergedError: the loss is not finite, or there is no surface.
     """
     stopwatch = Stopwatch({} if run.started is None else {"start-up": round(time.monotonic() - run.started, 3)})
-    with stopwatch.stage("read"):
-        cloud, report = read_points(run.input)
-        sha256 = file_sha256(run.input)
-    folder = RunFolder.open(run.output, run.overwrite, run.resume)
-    checkpoint = None
-    if run.resume:
-        config, checkpoint = continued_run(folder, config, COMMAND, sha256)
-    with stopwatch.stage("prepare"):
-        prepared = prepare_cloud(cloud, config.prepare, run.device)
-        flatness = describe_flatness(prepared.points)
-        if not run.resume:
-            config = follow_noise(config, prepared)
-        session = PointsSession(config, prepared, folder, checkpoint)
-    for note in [*report.sentences(), *prepared.notes, None if config.output.open else flatness, session.summary()]:
-        if note is not None:
-            on_note(note)
-    record = _record(run, config, prepared, sha256)
-    folder.write_record(record)  # first: it is what makes the folder a run, to be resumed or overwritten
-    with replacing(folder.config) as temporary:
-        temporary.write_text(dump_config(config), encoding="utf-8")
+    with record_backends() as backends:
+        with stopwatch.stage("read"):
+            cloud, report = read_points(run.input)
+            sha256 = file_sha256(run.input)
+        folder = RunFolder.open(run.output, run.overwrite, run.resume)
+        checkpoint = None
+        if run.resume:
+            config, checkpoint = continued_run(folder, config, COMMAND, sha256)
+        with stopwatch.stage("prepare"):
+            prepared = prepare_cloud(cloud, config.prepare, run.device)
+            flatness = describe_flatness(prepared.points)
+            if not run.resume:
+                config = follow_noise(config, prepared)
+            session = PointsSession(config, prepared, folder, checkpoint)
+        for note in [*report.sentences(), *prepared.notes, None if config.output.open else flatness, session.summary()]:
+            if note is not None:
+                on_note(note)
+        record = _record(run, config, prepared, sha256, backends)
+        folder.write_record(record)  # first: it is what makes the folder a run, to be resumed or overwritten
+        with replacing(folder.config) as temporary:
+            temporary.write_text(dump_config(config), encoding="utf-8")
 
-    def close(status: Status, step: int) -> None:
-        folder.write_record(record.model_copy(update={"status": status, "step": step, "seconds": stopwatch.seconds}))
+        def close(status: Status, step: int) -> None:
+            ended = {"status": status, "step": step, "seconds": stopwatch.seconds, "kernel_backends": backends}
+            folder.write_record(record.model_copy(update=ended))
 
-    try:
-        with stopwatch.stage("fit"):
-            step, reason = session.run(run.exit_after, on_step, stop)
-        if reason == "interrupted":
-            close("interrupted", step)
-            return FitResult(folder, reason, step, {}, stopwatch.seconds)
-        metrics = session.write_outputs(step, stopwatch)
-    except DivergedError:
-        close("diverged", session.step)
-        raise
-    close("finished", step)
-    return FitResult(folder, reason, step, metrics, stopwatch.seconds)
+        try:
+            with stopwatch.stage("fit"):
+                step, reason = session.run(run.exit_after, on_step, stop)
+            if reason == "interrupted":
+                close("interrupted", step)
+                return FitResult(folder, reason, step, {}, stopwatch.seconds)
+            metrics = session.write_outputs(step, stopwatch)
+        except DivergedError:
+            close("diverged", session.step)
+            raise
+        close("finished", step)
+        return FitResult(folder, reason, step, metrics, stopwatch.seconds)
 
 
-def _record(run: PointsRun, config: PointsConfig, cloud: PreparedCloud, sha256: str) -> RunRecord:
+def _record(
+    run: PointsRun, config: PointsConfig, cloud: PreparedCloud, sha256: str, backends: dict[str, str]
+) -> RunRecord:
     return RunRecord(
         command=COMMAND,
         command_line=command_line(),
@@ -107,7 +112,7 @@ def _record(run: PointsRun, config: PointsConfig, cloud: PreparedCloud, sha256: 
         device=str(run.device),
         device_name=device_name(run.device),
         threads=torch.get_num_threads(),
-        kernel_backends={"neighbors": "warp", "grid_encoding": "warp", "winding_number": "warp"},
+        kernel_backends=backends,
         input=str(run.input),
         input_sha256=sha256,
         frame=cloud.frame,

@@ -3,6 +3,7 @@
 import torch
 
 from isopts.errors import InputError
+from isopts.kernels.backends import note_backend
 from isopts.kernels.grid_encoding import kernel
 from isopts.kernels.grid_encoding.layout import FEATURES, GridLayout, level_table
 from isopts.kernels.grid_encoding.reference import encode_reference
@@ -31,6 +32,7 @@ def encode(
     """
     check_arguments(points, table, layout)
     if table.dtype != torch.float32:
+        note_backend("grid_encoding", "reference")
         return encode_reference(points, table, layout, jacobian)
     return _Encode.apply(points, table, layout, jacobian)
 
