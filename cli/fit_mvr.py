@@ -39,7 +39,7 @@ def fit_mvr(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Fit a signed distance field and its colours to posed, masked images; write mesh, iso-points, checkpoint, pictures.
+    """Fit a signed distance field and its colours to posed, masked images; write mesh, iso-points, checkpoint, preview.
 
     Example:  isopts fit-mvr scan65
 

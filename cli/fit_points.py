@@ -56,7 +56,7 @@ def fit_points(
     flags = {
         "output.open=true": open_,
         f"field.decoder={decoder}": decoder is not None,
-        "isopoints.extraction.edge_aware={angle_degrees: 20.0, repulsion: 0.4}": ear,
+        "isopoints.extraction.edge_aware={}": ear,
         "prepare.denoise_normals=true": denoise_normal,
         "losses.off_normal=2.0": use_off_normal_loss,
         "losses.sal=10.0": use_sal_loss,

@@ -19,6 +19,8 @@ from typing import Any
 import torch
 import warp as wp
 
+from isopts.kernels.backends import note_backend
+
 logger = logging.getLogger(__name__)
 _lock = threading.Lock()
 _threads: int | None = None
@@ -48,6 +50,7 @@ def launch(kernel: wp.Kernel, count: int, arguments: Sequence[Any], device: torc
     """
     if count == 0:
         return
+    note_backend(_op_name(kernel), "warp")
     warp_device = _prepare(kernel, device)
     packed = _pack(kernel, arguments)
     if device.type == "cuda":
@@ -82,6 +85,11 @@ def _run_on_threads(run: Callable[[int], None], slices: int, threads: int) -> No
     finally:
         for future in futures:
             future.result()
+
+
+@cache
+def _op_name(kernel: wp.Kernel) -> str:
+    return kernel.module.name.removeprefix("isopts.kernels.").removesuffix(".kernel")
 
 
 @cache

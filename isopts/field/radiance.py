@@ -1,5 +1,6 @@
 """The colour that a surface point sends towards a camera."""
 
+import itertools
 from collections.abc import Callable
 from typing import Literal
 
@@ -119,7 +120,7 @@ def with_features(field: Field, points: torch.Tensor) -> tuple[torch.Tensor, tor
 
 def _layers(sizes: list[int], generator: torch.Generator | None) -> nn.ModuleList:
     layers = nn.ModuleList()
-    for size_in, size_out in zip(sizes[:-1], sizes[1:], strict=True):
+    for size_in, size_out in itertools.pairwise(sizes):
         layer = nn.Linear(size_in, size_out)
         with torch.no_grad():  # torch's own bounds, from a generator that is passed in
             for tensor in (layer.weight, layer.bias):

@@ -1,6 +1,7 @@
 """What every fit does around its steps: record, configuration, status, outputs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from pydantic import BaseModel
@@ -31,37 +32,45 @@ class Session(Protocol):
         """Mesh and the like; returns the metrics."""
 
 
+@dataclass(frozen=True)
+class RunInProgress:
+    """What is known of a run before its first step. backends: op -> backend, filled while the run goes on.
+    exit_after: seconds of fitting, None without limit."""
+
+    folder: RunFolder
+    config: BaseModel
+    record: RunRecord
+    stopwatch: Stopwatch
+    backends: Mapping[str, str]
+    exit_after: float | None
+
+    def close(self, status: Status, step: int) -> None:
+        """Write run.json as the run ends."""
+        ended = {"status": status, "step": step, "seconds": self.stopwatch.seconds, "kernel_backends": self.backends}
+        self.folder.write_record(self.record.model_copy(update=ended))
+
+
 def conduct(
-    session: Session,
-    config: BaseModel,
-    record: RunRecord,
-    folder: RunFolder,
-    stopwatch: Stopwatch,
-    exit_after: float | None,
-    on_step: Callable[[StepReport], None],
-    stop: Callable[[], bool],
+    session: Session, run: RunInProgress, on_step: Callable[[StepReport], None], stop: Callable[[], bool]
 ) -> FitResult:
     """Run `session` and keep the folder's record true, however it ends.
 
     Raises:
         DivergedError: the loss is not finite, or there is no surface.
     """
-    folder.write_record(record)  # first: it is what makes the folder a run, to be resumed or overwritten
+    folder, stopwatch = run.folder, run.stopwatch
+    folder.write_record(run.record)  # first: it is what makes the folder a run, to be resumed or overwritten
     with replacing(folder.config) as temporary:
-        temporary.write_text(dump_config(config), encoding="utf-8")
-
-    def close(status: Status, step: int) -> None:
-        folder.write_record(record.model_copy(update={"status": status, "step": step, "seconds": stopwatch.seconds}))
-
+        temporary.write_text(dump_config(run.config), encoding="utf-8")
     try:
         with stopwatch.stage("fit"):
-            step, reason = session.run(exit_after, on_step, stop)
+            step, reason = session.run(run.exit_after, on_step, stop)
         if reason == "interrupted":
-            close("interrupted", step)
+            run.close("interrupted", step)
             return FitResult(folder, reason, step, {}, stopwatch.seconds)
         metrics = session.write_outputs(step, stopwatch)
     except DivergedError:
-        close("diverged", session.step)
+        run.close("diverged", session.step)
         raise
-    close("finished", step)
+    run.close("finished", step)
     return FitResult(folder, reason, step, metrics, stopwatch.seconds)

@@ -6,10 +6,10 @@ import torch
 from torch.nn import functional
 
 from isopts.fit.weights import normal_agreement
-from isopts.kernels.neighbors import fixed_radius_neighbors
+from isopts.kernels.neighbors import Neighbors, fixed_radius_neighbors
 
-_CHUNK = 65536  # iso-points times neighbours stay small
-_NEIGHBORS = 128
+_CHUNK = 1 << 17  # points of the scan at a time
+_ISOPOINTS = 16  # near a point of the scan at first; doubled until all are found
 _SUPPORT_MIN = 3.0  # effective neighbours below which a place has no data of its own
 
 
@@ -42,23 +42,39 @@ def consolidate(points: torch.Tensor, normals: torch.Tensor, scan: Scan, width: 
     not flattened, as it is by moving least squares. Distance across the surface must not count: the points near the
     wrong surface would outweigh those near the right one.
     """
-    parts = [
-        _consolidate(some_points, some_normals, scan, width)
-        for some_points, some_normals in zip(points.split(_CHUNK), normals.split(_CHUNK), strict=True)
-    ]
-    return Consolidated(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))
-
-
-def _consolidate(points: torch.Tensor, normals: torch.Tensor, scan: Scan, width: float) -> Consolidated:
-    found = fixed_radius_neighbors(points, scan.points, 2 * width, _NEIGHBORS)
-    near = found.indices.clamp_min(0)
-    heights = ((scan.points[near] - points[:, None]) * normals[:, None]).sum(dim=2)
-    aside = (found.squared_distances - heights.square()).clamp_min(0)
-    weights = torch.exp(aside / (-2 * width**2)) * (found.indices >= 0)
-    weights = weights * scan.weights[near] * normal_agreement((scan.normals[near] * normals[:, None]).sum(dim=2))
-    total = weights.sum(dim=1)
-    weights = weights / total.clamp_min(1e-6)[:, None]
-    offset = (weights * scan.values[near]).sum(dim=1)
-    turn = (weights[:, :, None] * (scan.normals - scan.gradients)[near]).sum(dim=1)
+    sums = points.new_zeros((len(points), 5))
+    for chunk in zip(*(part.split(_CHUNK) for part in scan), strict=True):
+        _add(sums, points, normals, Scan(*chunk), width)
+    total = sums[:, 0]
+    means = sums[:, 1:] / total.clamp_min(1e-6)[:, None]
     confidence = (total / _SUPPORT_MIN).clamp_max(1)
-    return Consolidated(points + offset[:, None] * normals, functional.normalize(normals + turn, dim=1), confidence)
+    moved = points + means[:, :1] * normals
+    return Consolidated(moved, functional.normalize(normals + means[:, 1:], dim=1), confidence)
+
+
+def _add(sums: torch.Tensor, points: torch.Tensor, normals: torch.Tensor, scan: Scan, width: float) -> None:
+    """Add to `sums` (M, 5) of the iso-points: w_i, w_i f(p_i), w_i (n_i - grad f(p_i)).
+
+    Of every point of the scan the iso-points nearby are searched, not the other way round: they are few, whatever the
+    density of the scan, and none may be left out. The nearest 128 of 500,000 points with noise of 2 % lay so close
+    around an iso-point that it hardly moved.
+    """
+    found = _within(scan.points, points, 2 * width)
+    rows, columns = torch.nonzero(found.indices >= 0, as_tuple=True)
+    near = found.indices[rows, columns]
+    heights = ((scan.points[rows] - points[near]) * normals[near]).sum(dim=1)
+    aside = (found.squared_distances[rows, columns] - heights.square()).clamp_min(0)
+    weights = torch.exp(aside / (-2 * width**2))
+    weights = weights * scan.weights[rows] * normal_agreement((scan.normals[rows] * normals[near]).sum(dim=1))
+    misses = torch.cat((torch.ones_like(scan.values)[:, None], scan.values[:, None], scan.normals - scan.gradients), 1)
+    sums.index_add_(0, near, weights[:, None] * misses[rows])
+
+
+def _within(queries: torch.Tensor, points: torch.Tensor, radius: float) -> Neighbors:
+    """All of `points` within `radius` of each query."""
+    k = min(_ISOPOINTS, len(points))
+    while True:
+        found = fixed_radius_neighbors(queries, points, radius, k)
+        if k == len(points) or not bool((found.indices[:, -1] >= 0).any()):
+            return found
+        k = min(2 * k, len(points))

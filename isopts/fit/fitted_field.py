@@ -34,14 +34,13 @@ def no_surface() -> InputError:
 @dataclass(frozen=True)
 class FittedField:
     """field: in the unit frame, on its device. frame: leads back to the input's coordinates. step: finished steps.
-    decoder: its name. version: of the isopts that fitted it. support: where the scan lies; None: not known.
+    decoder: its name. support: where the scan lies; None: not known.
     appearance: colours and cameras of a fit of images; None for a scan."""
 
     field: Field
     frame: WorldToUnit
     step: int
     decoder: str
-    version: str = __version__
     support: Support | None = None
     appearance: Appearance | None = None
 
@@ -56,7 +55,7 @@ class FittedField:
         support = stored_support(checkpoint.tensors, device)
         appearance = stored_appearance(checkpoint.config, checkpoint.tensors, str(path), device)
         step, decoder = checkpoint.step, config["decoder"]
-        return FittedField(field, checkpoint.frame, step, decoder, checkpoint.version, support, appearance)
+        return FittedField(field, checkpoint.frame, step, decoder, support, appearance)
 
     @property
     def device(self) -> torch.device:

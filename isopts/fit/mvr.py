@@ -9,13 +9,14 @@ from pathlib import Path
 import torch
 
 from isopts.data.posed_views import PosedViews
-from isopts.fit.conduct import conduct
+from isopts.fit.conduct import RunInProgress, conduct
 from isopts.fit.mvr_config import MvrConfig
 from isopts.fit.mvr_session import COMMAND, MvrSession
 from isopts.fit.outputs import Stopwatch
 from isopts.fit.prepared_views import PreparedViews, prepare_views
 from isopts.fit.result import FitResult
 from isopts.fit.resume import continued_run
+from isopts.kernels.backends import record_backends
 from isopts.run.folder import RunFolder
 from isopts.run.log import StepReport
 from isopts.run.provenance import command_line, device_name, versions
@@ -57,21 +58,23 @@ def fit_mvr(
         DivergedError: the loss is not finite, or there is no surface.
     """
     stopwatch = Stopwatch({} if run.started is None else {"start-up": round(time.monotonic() - run.started, 3)})
-    with stopwatch.stage("read"):
-        generator = torch.Generator().manual_seed(config.seed)
-        views = prepare_views(run.input, config.data, run.device, generator)
-        sha256 = views_sha256(views.source)
-    folder = RunFolder.open(run.output, run.overwrite, run.resume)
-    checkpoint = None
-    if run.resume:
-        config, checkpoint = continued_run(folder, config, COMMAND, sha256)
-    for note in views.notes:
-        on_note(note)
-    with stopwatch.stage("start"):
-        session = MvrSession(config, views, folder, checkpoint)
-    on_note(session.summary())
-    record = _record(run, config, views, sha256)
-    return conduct(session, config, record, folder, stopwatch, run.exit_after, on_step, stop)
+    with record_backends() as backends:
+        with stopwatch.stage("read"):
+            generator = torch.Generator().manual_seed(config.seed)
+            views = prepare_views(run.input, config.data, run.device, generator)
+            sha256 = views_sha256(views.source)
+        folder = RunFolder.open(run.output, run.overwrite, run.resume)
+        checkpoint = None
+        if run.resume:
+            config, checkpoint = continued_run(folder, config, COMMAND, sha256)
+        for note in views.notes:
+            on_note(note)
+        with stopwatch.stage("start"):
+            session = MvrSession(config, views, folder, checkpoint)
+        on_note(session.summary())
+        record = _record(run, config, views, sha256, backends)
+        in_progress = RunInProgress(folder, config, record, stopwatch, backends, run.exit_after)
+        return conduct(session, in_progress, on_step, stop)
 
 
 def views_sha256(views: PosedViews) -> str:
@@ -84,7 +87,7 @@ def views_sha256(views: PosedViews) -> str:
     return digest.hexdigest()
 
 
-def _record(run: MvrRun, config: MvrConfig, views: PreparedViews, sha256: str) -> RunRecord:
+def _record(run: MvrRun, config: MvrConfig, views: PreparedViews, sha256: str, backends: dict[str, str]) -> RunRecord:
     return RunRecord(
         command=COMMAND,
         command_line=command_line(),
@@ -93,7 +96,7 @@ def _record(run: MvrRun, config: MvrConfig, views: PreparedViews, sha256: str) -
         device=str(run.device),
         device_name=device_name(run.device),
         threads=torch.get_num_threads(),
-        kernel_backends={},
+        kernel_backends=backends,
         input=str(run.input),
         input_sha256=sha256,
         frame=views.frame,

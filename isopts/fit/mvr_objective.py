@@ -60,7 +60,6 @@ class MvrObjective:
         self._photo = PhotoConsistency(views, config, generator) if config.losses.photo > 0 else None
         self._surfels: Surfels | None = None
         self._grid: torch.Tensor | None = None
-        self.extractions = 0
 
     @property
     def isopoint_count(self) -> int:
@@ -95,7 +94,6 @@ class MvrObjective:
         )
         first = self._surfels is None
         self._surfels = found or self._surfels
-        self.extractions += 1
         return f"{self.isopoint_count:,} iso-points on the surface." if first and found is not None else None
 
     def losses(self, step: int) -> dict[str, torch.Tensor]:

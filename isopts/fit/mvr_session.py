@@ -146,10 +146,10 @@ class MvrSession:
         self._budget.observe(step)
         config, fitted = self._config, self._fitted(step)
         isopoints, surfels = config.isopoints, self._objective.surfels
-        extractions = self._objective.extractions
-        if surfels is not None and is_due(step, isopoints.first_step, isopoints.every_steps):
-            if is_due(extractions, 1, isopoints.write_every):
-                fitted.write_isopoints(self._folder.step_isopoints(step), surfels.points, surfels.normals)
+        new = is_due(step, isopoints.first_step, isopoints.every_steps) and surfels is not None
+        extractions = 1 + (step - isopoints.first_step) // isopoints.every_steps
+        if new and is_due(extractions, 1, isopoints.write_every):
+            fitted.write_isopoints(self._folder.step_isopoints(step), surfels.points, surfels.normals)
         if is_due(step, config.fit.mesh_every, config.fit.mesh_every):
             fitted.write_mesh(self._folder.step_mesh(step), solid_components(fitted.mesh(config.output.mesh)))
         if is_due(step, config.fit.preview_every, config.fit.preview_every):

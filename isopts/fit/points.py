@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from isopts.data.points import read_points
-from isopts.fit.conduct import conduct
+from isopts.fit.conduct import RunInProgress, conduct
 from isopts.fit.flatness import describe_flatness
 from isopts.fit.outputs import Stopwatch
 from isopts.fit.points_config import PointsConfig
@@ -17,6 +17,7 @@ from isopts.fit.prepared_cloud import PreparedCloud, prepare_cloud
 from isopts.fit.resolution import follow_noise
 from isopts.fit.result import FitResult
 from isopts.fit.resume import continued_run
+from isopts.kernels.backends import record_backends
 from isopts.run.folder import RunFolder
 from isopts.run.log import StepReport
 from isopts.run.provenance import command_line, device_name, file_sha256, versions
@@ -58,27 +59,31 @@ def fit_points(
         DivergedError: the loss is not finite, or there is no surface.
     """
     stopwatch = Stopwatch({} if run.started is None else {"start-up": round(time.monotonic() - run.started, 3)})
-    with stopwatch.stage("read"):
-        cloud, report = read_points(run.input)
-        sha256 = file_sha256(run.input)
-    folder = RunFolder.open(run.output, run.overwrite, run.resume)
-    checkpoint = None
-    if run.resume:
-        config, checkpoint = continued_run(folder, config, COMMAND, sha256)
-    with stopwatch.stage("prepare"):
-        prepared = prepare_cloud(cloud, config.prepare, run.device)
-        flatness = describe_flatness(prepared.points)
-        if not run.resume:
-            config = follow_noise(config, prepared)
-        session = PointsSession(config, prepared, folder, checkpoint)
-    for note in [*report.sentences(), *prepared.notes, None if config.output.open else flatness, session.summary()]:
-        if note is not None:
-            on_note(note)
-    record = _record(run, config, prepared, sha256)
-    return conduct(session, config, record, folder, stopwatch, run.exit_after, on_step, stop)
+    with record_backends() as backends:
+        with stopwatch.stage("read"):
+            cloud, report = read_points(run.input)
+            sha256 = file_sha256(run.input)
+        folder = RunFolder.open(run.output, run.overwrite, run.resume)
+        checkpoint = None
+        if run.resume:
+            config, checkpoint = continued_run(folder, config, COMMAND, sha256)
+        with stopwatch.stage("prepare"):
+            prepared = prepare_cloud(cloud, config.prepare, run.device)
+            flatness = describe_flatness(prepared.points)
+            if not run.resume:
+                config = follow_noise(config, prepared)
+            session = PointsSession(config, prepared, folder, checkpoint)
+        for note in [*report.sentences(), *prepared.notes, None if config.output.open else flatness, session.summary()]:
+            if note is not None:
+                on_note(note)
+        record = _record(run, config, prepared, sha256, backends)
+        in_progress = RunInProgress(folder, config, record, stopwatch, backends, run.exit_after)
+        return conduct(session, in_progress, on_step, stop)
 
 
-def _record(run: PointsRun, config: PointsConfig, cloud: PreparedCloud, sha256: str) -> RunRecord:
+def _record(
+    run: PointsRun, config: PointsConfig, cloud: PreparedCloud, sha256: str, backends: dict[str, str]
+) -> RunRecord:
     return RunRecord(
         command=COMMAND,
         command_line=command_line(),
@@ -87,7 +92,7 @@ def _record(run: PointsRun, config: PointsConfig, cloud: PreparedCloud, sha256: 
         device=str(run.device),
         device_name=device_name(run.device),
         threads=torch.get_num_threads(),
-        kernel_backends={"neighbors": "warp", "grid_encoding": "warp", "winding_number": "warp"},
+        kernel_backends=backends,
         input=str(run.input),
         input_sha256=sha256,
         frame=cloud.frame,

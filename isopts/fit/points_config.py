@@ -138,6 +138,11 @@ class PointsConfig(StrictModel):
         losses, sampling = self.losses, self.sampling
         if self.fit.settle > 0 and self.optimizer.schedule != "exponential":
             raise ValueError("fit.settle starts an exponential decay; set optimizer.schedule to exponential")
+        if self.fit.settle > 0 and 2 * self.fit.settle_window >= self.optimizer.decay_start * self.fit.steps:
+            raise ValueError(
+                "fit.settle compares two windows before the decay: 2 * fit.settle_window must be below "
+                "optimizer.decay_start * fit.steps, or set fit.settle to 0"
+            )
         if max(losses.sign, losses.sal) > 0 and sampling.signed == 0:
             raise ValueError("losses.sign and losses.sal act on signed samples; set sampling.signed above 0")
         if max(losses.off_surface, losses.off_normal) > 0 and sampling.gaussian + sampling.uniform == 0:

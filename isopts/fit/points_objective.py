@@ -52,7 +52,7 @@ class PointsObjective:
         self._config = config
         self._generator = generator
         self._isopoints: Isopoints | None = None
-        self._weights = torch.ones_like(cloud.areas)
+        self._weights = torch.ones_like(cloud.points[:, 0])
 
     @property
     def isopoint_count(self) -> int:

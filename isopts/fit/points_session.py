@@ -17,6 +17,7 @@ from isopts.fit.prepared_cloud import PreparedCloud
 from isopts.fit.schedule import is_due
 from isopts.fit.settling import Settling
 from isopts.fit.sign_samples import draw_sign_samples
+from isopts.fit.stored_state import restore_generator, restore_optimizer, stored_tensor
 from isopts.fit.support import SUPPORT_TENSORS, Support, judge_support
 from isopts.geometry.triangle_mesh import TriangleMesh
 from isopts.isopoints.extract import IsoPointsConfig
@@ -115,14 +116,19 @@ class PointsSession:
         return restore_field(checkpoint.config["field"], checkpoint.field, str(self._folder.checkpoint))
 
     def _continue(self, checkpoint: Checkpoint) -> None:
-        self._optimizer.load_state_dict(checkpoint.optimizer)
-        if "isopoint_points" in checkpoint.tensors:
-            stored = (checkpoint.tensors[f"isopoint_{name}"] for name in Isopoints._fields)
-            self._objective.use_isopoints(Isopoints(*(tensor.to(self._device) for tensor in stored)))
-        self._generator.set_state(checkpoint.random_states["fit"])
-        if "settling" in checkpoint.tensors:  # not before it existed
-            self._settling.restore(checkpoint.tensors["settling"])
-        self._finished = (checkpoint.step, float(checkpoint.tensors["seconds"]))
+        source, tensors = str(self._folder.checkpoint), checkpoint.tensors
+        restore_optimizer(self._optimizer, checkpoint.optimizer, checkpoint.step, source)
+        restore_generator(self._generator, checkpoint.random_states, "fit", source)
+        if "isopoint_points" in tensors:
+            points = stored_tensor(tensors, "isopoint_points", (-1, 3), source)
+            shapes = Isopoints((len(points), 3), (len(points), 3), (len(points), 3), (len(points),))
+            stored = (
+                stored_tensor(tensors, f"isopoint_{name}", shape, source) for name, shape in shapes._asdict().items()
+            )
+            self._objective.use_isopoints(Isopoints(*(tensor.to(self._cloud.points) for tensor in stored)))
+        if "settling" in tensors:  # not before it existed
+            self._settling.restore(stored_tensor(tensors, "settling", (3,), source))
+        self._finished = (checkpoint.step, float(stored_tensor(tensors, "seconds", (), source)))
 
     def _support(self) -> Support:
         """At the iso-points in use; at new ones in a fit without."""

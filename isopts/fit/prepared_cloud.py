@@ -1,5 +1,6 @@
 """A scan made ready for fitting: clean, oriented, in the unit frame."""
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -31,13 +32,11 @@ _DENOISING_ANGLE_DEGREES = 20.0  # of the paper's point-cloud recipe
 @dataclass(frozen=True)
 class PreparedCloud:
     """points, normals: (N, 3) float32, unit frame; the normals are unit vectors pointing outward.
-    areas: (N,) surface that each point stands for. noise: standard deviation along the normal.
-    spacing: square root of the median area. normals_estimated: the scan had none.
-    notes: sentences for the user about what was done."""
+    noise: standard deviation along the normal. spacing: square root of the median area that a point stands for.
+    normals_estimated: the scan had none. notes: sentences for the user about what was done."""
 
     points: torch.Tensor
     normals: torch.Tensor
-    areas: torch.Tensor
     noise: float
     spacing: float
     frame: WorldToUnit
@@ -61,16 +60,14 @@ def prepare_cloud(cloud: PointCloud, config: PrepareConfig, device: torch.device
         raise InputError(f"Only {len(kept)} usable points are left; at least {POINTS_MIN} are needed.")
     frame = WorldToUnit.from_bounds(cloud.points[kept], config.longest_side)
     points = frame.to_unit(cloud.points[kept], device)
-    areas = torch.pi * (frame.scale * radius).square() / _NEIGHBORS
-    areas = areas.clamp_max(2 * areas.median())  # a sparse place must not outweigh the rest of the surface
     given = None if cloud.normals is None else cloud.normals[kept]
     normals = _normals(points, given, config.normal_neighbors, notes)
     noise = noise_and_support(points, normals)
     if config.denoise_normals:
         neighbors = nearest_neighbors(points, points, noise.k).indices
         normals = denoise_normals(points, normals, neighbors, _DENOISING_ANGLE_DEGREES)
-    spacing = float(areas.median().sqrt())
-    return PreparedCloud(points, normals, areas, noise.deviation, spacing, frame, given is None, notes)
+    spacing = frame.scale * float(radius.median()) * (math.pi / _NEIGHBORS) ** 0.5
+    return PreparedCloud(points, normals, noise.deviation, spacing, frame, given is None, notes)
 
 
 def _thinned(cloud: PointCloud, thin_to: int, device: torch.device, notes: list[str]) -> PointCloud:
@@ -137,4 +134,4 @@ def _consistent(points: torch.Tensor, given: torch.Tensor, notes: list[str]) -> 
     if share <= _CONTRADICTED_MAX or abs(opposite_offset(points, given)) > _ONE_SHEET:
         return given
     notes.append(f"About {100 * share:.0f} % of the normals face the wrong way for their neighbours and were turned.")
-    return repair_normals(points, given)
+    return repair_normals(points, given, share)

@@ -4,6 +4,8 @@ import math
 
 import torch
 
+from isopts.errors import InputError
+
 
 class Settling:
     """How many steps a fit takes: all that were planned, or fewer when the loss settles while the rates are still high.
@@ -41,6 +43,11 @@ class Settling:
         return torch.tensor([self.total_steps, self._sum, self._previous_mean], dtype=torch.float64)
 
     def restore(self, state: torch.Tensor) -> None:
-        """Continue where `state` was taken."""
+        """Continue where `state` was taken. Raises InputError when it is none of this fit's."""
         total_steps, self._sum, self._previous_mean = state.tolist()
+        if not 1 <= total_steps <= self.total_steps:
+            raise InputError(
+                f"The checkpoint is damaged: it plans {total_steps:g} steps, the configuration {self.total_steps}; "
+                "start the run again with --overwrite."
+            )
         self.total_steps = int(total_steps)

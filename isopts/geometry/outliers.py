@@ -3,32 +3,10 @@
 import torch
 
 from isopts.geometry.normals import LocalPlanes, local_planes
-from isopts.kernels.neighbors import nearest_neighbors
 
 _FAR, _FAR_WITHOUT_NORMALS = 1.8, 2.5  # neighbourhoods this many times wider than most may be clutter
 _FILLS_SPACE = 0.15  # lambda_min / lambda_max of the positions: 0 on a plane, about 0.3 for 16 points in a ball
 _ALL_WAYS = 0.1  # smallest eigenvalue of the mean of n n^T: 0 on an edge and on both sides of a wall, 1/3 at random
-
-
-def scattered_points(points: torch.Tensor, k: int = 16, ratio_max: float = 0.2) -> torch.Tensor:
-    """(N,) bool, True where the k nearest neighbours fill space instead of a sheet.
-
-    lambda_min / lambda_max, the smallest over the largest variance of the neighbourhood, exceeds `ratio_max`: it is
-    0 on a plane and 1 in a ball.
-    """
-    variances = local_planes(points, nearest_neighbors(points, points, k).indices).variances
-    return variances[:, 0] > ratio_max * variances[:, 2]
-
-
-def remote_points(points: torch.Tensor, k: int = 20, deviations: float = 2.0) -> torch.Tensor:
-    """(N,) bool, True where the mean distance to the k nearest neighbours is `deviations` standard deviations above
-    the average of all points."""
-    k = min(k, len(points) - 1)
-    if k < 1:
-        return torch.zeros(len(points), dtype=torch.bool, device=points.device)
-    squared = nearest_neighbors(points, points, k + 1).squared_distances[:, 1:]
-    distances = squared.sqrt().mean(dim=1)
-    return distances > distances.mean() + deviations * distances.std()
 
 
 def stray_points(

@@ -44,17 +44,17 @@ def opposite_offset(points: torch.Tensor, normals: torch.Tensor, seed: int = 0) 
     return float(offsets.sum() / offsets.abs().sum().clamp_min(torch.finfo(points.dtype).tiny))
 
 
-def repair_normals(points: torch.Tensor, normals: torch.Tensor) -> torch.Tensor:
+def repair_normals(points: torch.Tensor, normals: torch.Tensor, contradicted: float) -> torch.Tensor:
     """`normals` (N, 3), unit, with those turned around that contradict their neighbours; axes stay.
 
     Every normal takes the side that its neighbours vote for, six times, on the cloud without its noise. Links along
     the normals, which cross thin walls, have little say. Turns single normals and small patches; which side whole
-    surfaces face is left as given, unless a third or more are contradicted: then all is decided anew, see
-    orient_normals. Walls should be several spacings thick.
+    surfaces face is left as given, unless a third or more are `contradicted`, the share that contradicted_share tells:
+    then all is decided anew, see orient_normals. Walls should be several spacings thick.
     """
     if len(points) < 2:
         return normals
-    if contradicted_share(points, normals) >= _HOPELESS:
+    if contradicted >= _HOPELESS:
         return orient_normals(points, normals)
     places = feet(points, adaptive_planes(points))
     near = nearest_neighbors(places, places, min(_NEIGHBORS + 1, len(points))).indices[:, 1:]

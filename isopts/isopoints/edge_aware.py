@@ -17,10 +17,12 @@ _CHUNK = 8192  # points; bounds the (chunk, K, K, 3) offsets
 
 
 class EdgeAwareConfig(StrictModel):
-    """The values of the released code."""
+    """The values of the released code, where its recipes differ those for point clouds."""
 
-    angle_degrees: float = Field(15.0, gt=0, lt=180, description="normals farther apart than about this are two faces")
-    repulsion: float = Field(0.5, ge=0, lt=1, description="mu of the resampling; 0.4 in the point-cloud recipe")
+    angle_degrees: float = Field(
+        20.0, gt=0, lt=180, description="normals farther apart than about this are two faces; 15 for views"
+    )
+    repulsion: float = Field(0.4, ge=0, lt=1, description="mu of the resampling; 0.5 for views")
     iterations: int = Field(2, ge=0, description="resampling steps before points are inserted")
     normal_iterations: int = Field(3, ge=1, description="bilateral filterings of the normals")
     sensitivity: float = Field(4.0, ge=0, description="e of the priority (2 - n . n_j)^e; larger favours edges")

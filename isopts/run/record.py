@@ -28,7 +28,9 @@ class RunRecord(BaseModel):
     device: str = Field("cpu", description="torch's name of the device")
     device_name: str = Field("", description="the processor's or graphics card's own name")
     threads: int = Field(1, description="CPU threads")
-    kernel_backends: dict[str, str] = Field({}, description="op -> backend")
+    kernel_backends: dict[str, str] = Field(
+        {}, description="op -> what computed it in this process, see isopts.kernels.backends"
+    )
     input: str = Field("", description="path of the input as given")
     input_sha256: str = ""
     frame: WorldToUnit | None = Field(None, description="unit = (world - center) * scale")

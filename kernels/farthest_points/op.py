@@ -3,7 +3,7 @@
 import torch
 
 from isopts.errors import InputError
-from isopts.kernels.backends import unknown_backend
+from isopts.kernels.backends import note_backend, unknown_backend
 from isopts.kernels.farthest_points.kernel import SELECT_FARTHEST
 from isopts.kernels.farthest_points.pytorch3d_backend import farthest_points_pytorch3d
 from isopts.kernels.farthest_points.reference import farthest_points_reference
@@ -37,6 +37,7 @@ def farthest_points(points: torch.Tensor, count: int, start: int = 0, backend: s
         raise unknown_backend(backend, BACKENDS)
     if count == 0:
         return torch.zeros(0, dtype=torch.int64, device=points.device)
+    note_backend("farthest_points", backend)
     match backend:
         case "warp":
             return _farthest_points_warp(points, count, start)

@@ -3,6 +3,7 @@
 import torch
 
 from isopts.errors import InputError
+from isopts.kernels.backends import note_backend
 from isopts.kernels.gaussian_mixing.kernel import decompose, mix
 from isopts.kernels.gaussian_mixing.reference import mix_gaussians_reference, principal_axes_reference
 from isopts.kernels.gaussian_mixing.result import Gaussians, PrincipalAxes
@@ -39,6 +40,7 @@ def mix_gaussians(
             "expected (n, k) int64 and as many weights"
         )
     if backend == "reference":
+        note_backend("gaussian_mixing", "reference")
         return mix_gaussians_reference(gaussians, neighbors, weights)
     mixed = Gaussians(means.new_empty((len(neighbors), 3)), means.new_empty((len(neighbors), 6)))
     arguments = [*gaussians, neighbors.contiguous(), weights.contiguous(), *mixed]
@@ -54,6 +56,7 @@ def principal_axes(covariances: torch.Tensor, backend: str = "auto") -> Principa
     if covariances.ndim != 2 or covariances.shape[1] != 6 or covariances.dtype != torch.float32:
         raise InputError(f"covariances are {tuple(covariances.shape)} {covariances.dtype}; expected (n, 6) float32")
     if backend == "reference":
+        note_backend("gaussian_mixing", "reference")
         return principal_axes_reference(covariances)
     axes = PrincipalAxes(*(covariances.new_empty((len(covariances), 3)) for _ in range(2)))
     launch(decompose, len(covariances), [covariances.contiguous(), *axes], covariances.device)

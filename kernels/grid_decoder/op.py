@@ -5,6 +5,7 @@ from typing import NamedTuple
 import torch
 
 from isopts.errors import InputError
+from isopts.kernels.backends import note_backend
 from isopts.kernels.grid_decoder import kernel
 from isopts.kernels.grid_decoder.reference import decode_reference
 from isopts.kernels.grid_encoding.layout import FEATURES, GridLayout, level_table
@@ -58,6 +59,7 @@ def decode(
     if not is_fused(points, decoder):
         if table_gradient is not None:
             raise InputError("table_gradient: only the fused CPU path (float32, 64 units) accumulates in place")
+        note_backend("grid_decoder", "reference")
         return decode_reference(points, *decoder, layout, gradient)
     return _Decode.apply(points, *decoder, layout, gradient, table_gradient)
 

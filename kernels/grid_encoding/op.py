@@ -3,6 +3,7 @@
 import torch
 
 from isopts.errors import InputError
+from isopts.kernels.backends import note_backend
 from isopts.kernels.grid_encoding import kernel
 from isopts.kernels.grid_encoding.layout import FEATURES, GridLayout, level_table
 from isopts.kernels.grid_encoding.reference import encode_reference
@@ -39,6 +40,7 @@ def encode(
     if table.dtype != torch.float32:
         if table_gradient is not None:
             raise InputError(f"table_gradient: only the kernels, which are float32, add in place, got {table.dtype}")
+        note_backend("grid_encoding", "reference")
         return encode_reference(points, table, layout, jacobian)
     return _Encode.apply(points, table, layout, jacobian, table_gradient)
 

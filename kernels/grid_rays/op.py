@@ -5,6 +5,7 @@ from typing import NamedTuple
 import torch
 
 from isopts.errors import InputError
+from isopts.kernels.backends import note_backend
 from isopts.kernels.grid_rays.kernel import march_kernel
 from isopts.kernels.grid_rays.reference import march_rays_reference
 from isopts.kernels.launch import launch
@@ -32,8 +33,8 @@ def march_rays(
 ) -> RayExtremes:
     """March rays through a signed distance field sampled on [-1, 1]^3, interpolated linearly. Not differentiable.
 
-    A ray looks at places four fifths of the sampled distance apart, `step_min` at least; the crossing between two of them is
-    interpolated. A sheet that is thinner than `step_min` may be missed.
+    A ray looks at places four fifths of the sampled distance apart, `step_min` at least; the crossing between two of
+    them is interpolated. A sheet that is thinner than `step_min` may be missed.
 
     Args:
         grid: (G, G, G) float32, G > 1: values at x (first axis), y, z from -1 to 1.
@@ -52,6 +53,7 @@ def march_rays(
     if not step_min > 0:
         raise InputError(f"step_min is {step_min}; expected a positive length")
     if backend == "reference":
+        note_backend("grid_rays", "reference")
         return RayExtremes(*march_rays_reference(grid, origins, directions, step_min))
     results = [torch.empty(len(origins), device=grid.device) for _ in RayExtremes._fields]
     arguments = [grid.detach().contiguous(), origins.detach().contiguous(), directions.detach().contiguous()]

@@ -3,6 +3,7 @@
 import torch
 
 from isopts.errors import InputError
+from isopts.kernels.backends import note_backend
 from isopts.kernels.launch import launch
 from isopts.kernels.local_planes.kernel import FIT_PLANES
 from isopts.kernels.local_planes.reference import local_planes_reference
@@ -25,6 +26,7 @@ def local_planes(points: torch.Tensor, neighbors: torch.Tensor, backend: str = "
         raise InputError(f"neighbors is {tuple(neighbors.shape)} {neighbors.dtype}; expected (n, k) int64")
     points = points.detach().contiguous()
     if backend == "reference":
+        note_backend("local_planes", "reference")
         return local_planes_reference(points, neighbors)
     planes = LocalPlanes(*(points.new_empty((len(neighbors), 3)) for _ in range(3)))
     launch(FIT_PLANES[points.element_size()], len(neighbors), [points, neighbors.contiguous(), *planes], points.device)

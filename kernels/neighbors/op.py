@@ -5,7 +5,7 @@ import math
 import torch
 
 from isopts.errors import InputError
-from isopts.kernels.backends import unknown_backend
+from isopts.kernels.backends import note_backend, unknown_backend
 from isopts.kernels.launch import launch
 from isopts.kernels.neighbors.frnn_backend import neighbors_frnn
 from isopts.kernels.neighbors.kernel import GROUP, SEARCH_TREE
@@ -53,6 +53,8 @@ def _search(queries: torch.Tensor, points: torch.Tensor, radius: float, k: int, 
     arguments = queries.detach(), points.detach(), radius, k
     if len(points) == 0 or len(queries) == 0:
         return neighbors_reference(*arguments)
+    if backend not in ("auto", "warp"):
+        note_backend("neighbors", backend)
     match backend:
         case "reference":
             return neighbors_reference(*arguments)

@@ -3,7 +3,7 @@
 import torch
 
 from isopts.errors import InputError
-from isopts.kernels.backends import unknown_backend
+from isopts.kernels.backends import note_backend, unknown_backend
 from isopts.kernels.launch import launch
 from isopts.kernels.patch_consistency.kernel import HALF_SIZE_MAX, INVALID, patch_kernel
 from isopts.kernels.patch_consistency.reference import patch_consistency_reference
@@ -60,6 +60,7 @@ def patch_consistency(
     _check_views(views)
     _check_surfels(points, normals, references, sources, len(views.first))
     if backend == "reference":
+        note_backend("patch_consistency", "reference")
         return patch_consistency_reference(points, normals, references, sources, views, limits)
     with_derivatives = torch.is_grad_enabled() and (points.requires_grad or normals.requires_grad)
     return _PatchConsistency.apply(points, normals, references, sources, views, limits, with_derivatives)

@@ -3,6 +3,7 @@
 import torch
 
 from isopts.errors import InputError
+from isopts.kernels.backends import note_backend
 from isopts.kernels.launch import launch
 from isopts.kernels.point_repulsion.kernel import REPEL
 from isopts.kernels.point_repulsion.reference import repulsion_reference
@@ -39,6 +40,7 @@ def repulsion(
         )
     points, normals = points.detach().contiguous(), normals.detach().contiguous()
     if backend == "reference":
+        note_backend("point_repulsion", "reference")
         return repulsion_reference(points, normals, neighbors, inverse_squared_length, smallest_cosine, own_plane)
     displacements = torch.empty_like(points)
     arguments = [points, normals, neighbors.contiguous(), inverse_squared_length, smallest_cosine, int(own_plane)]

@@ -3,7 +3,7 @@
 import torch
 
 from isopts.errors import InputError
-from isopts.kernels.backends import unknown_backend
+from isopts.kernels.backends import note_backend, unknown_backend
 from isopts.kernels.launch import launch
 from isopts.kernels.point_visibility.kernel import compare_kernel, splat_kernel
 from isopts.kernels.point_visibility.reference import point_visibility_reference
@@ -51,6 +51,7 @@ def point_visibility(
     _check(views)
     points, normals = points.detach().contiguous(), normals.detach().contiguous()
     if backend == "reference":
+        note_backend("point_visibility", "reference")
         return point_visibility_reference(points, normals, views, radius, tolerance, cosine_min)
     return _point_visibility(points, normals, views, radius, tolerance, cosine_min)
 

@@ -5,7 +5,7 @@ import math
 import torch
 
 from isopts.errors import InputError
-from isopts.kernels.backends import unknown_backend
+from isopts.kernels.backends import note_backend, unknown_backend
 from isopts.kernels.launch import launch
 from isopts.kernels.view_choice.kernel import CHOICES_MAX, choose_kernel
 from isopts.kernels.view_choice.limits import ViewChoice, ViewChoiceLimits
@@ -62,6 +62,7 @@ def choose_views(
         raise InputError("centers is empty; expected at least one view to choose from")
     tensors = [tensor.detach().contiguous() for tensor in (points, cosines, centers, noise)]
     if backend == "reference":
+        note_backend("view_choice", "reference")
         return choose_views_reference(*tensors, limits)
     references = torch.empty(count, dtype=torch.int32, device=device)
     sources = torch.empty(count, limits.sources, dtype=torch.int32, device=device)

@@ -5,6 +5,7 @@ import math
 import torch
 
 from isopts.errors import InputError
+from isopts.kernels.backends import note_backend
 from isopts.kernels.launch import launch
 from isopts.kernels.visual_hull.kernel import RANK_MAX, hull_distances
 from isopts.kernels.visual_hull.reference import visual_hull_reference
@@ -45,6 +46,7 @@ def visual_hull(
     _check(silhouettes)
     points = points.detach().contiguous()
     if backend == "reference":
+        note_backend("visual_hull", "reference")
         return visual_hull_reference(points, silhouettes, rank, views_min, unseen)
     count, device = len(points), points.device
     distances = torch.empty(count, device=device)

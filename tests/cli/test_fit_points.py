@@ -12,6 +12,8 @@ from isopts.cli.fit_points import _settings
 from isopts.config import load_config
 from isopts.errors import InputError
 from isopts.fit.points_config import PointsConfig
+from isopts.fit.resume import stored_config
+from isopts.isopoints.edge_aware import EdgeAwareConfig
 
 
 def run(*arguments: object):
@@ -28,6 +30,14 @@ def test_keys_may_be_set_on_top_of_a_preset(preset: Preset) -> None:
     assert _settings(preset, None, ["fit.steps=7"], None) == changed
     assert changed.fit.steps == 7
     assert changed.output == load_config(PointsConfig, preset.config).output
+
+
+def test_ear_takes_the_setting_that_the_library_has(tmp_path: Path) -> None:
+    CliRunner().invoke(app, ["make-scan", "sphere", "--points", "500", "-o", str(tmp_path / "scan.ply")])
+    small = ("--preset", "preview", "--set", "fit.steps=5", "--set", "output.mesh.resolution=32")
+    done = run(tmp_path / "scan.ply", "-o", tmp_path / "run", *small, "--ear")
+    assert done.exit_code == 0, done.stderr
+    assert stored_config(tmp_path / "run").isopoints.extraction.edge_aware == EdgeAwareConfig()
 
 
 def test_a_preset_and_a_configuration_exclude_each_other() -> None:

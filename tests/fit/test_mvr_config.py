@@ -13,9 +13,10 @@ COLORS_ALONE = {"losses.photo": 0.0, "sampling.patches": 0}
 RECIPES = {
     "mvr_fast": {},
 }
+UNIT = "# Lengths are in the unit frame, in which the object fills most of the unit sphere.\n"
 HEADERS = {
-    "mvr_fast": "# The default of `isopts fit-mvr`: visual hull, colours and photo-consistency at iso-points, silhouettes. "
-    "Lengths are\n# in the unit frame, in which the object fills most of the unit sphere.\n",
+    "mvr_fast": "# The default of `isopts fit-mvr`: starts as the visual hull; colours and photo-consistency at iso-points.\n"
+    + UNIT,
 }
 
 

@@ -83,6 +83,13 @@ def test_everything_is_in_the_run_folder(scan, tmp_path):
     assert (record.status, record.step, record.input) == ("finished", 60, str(scan))
     assert record.frame.center == pytest.approx(CENTER, abs=0.1)
     assert set(record.seconds) == {"read", "prepare", "fit", "mesh", "iso-points", "preview"}
+    backends = record.kernel_backends
+    assert {"neighbors", "point_tree", "winding_number", "grid_decoder", "lazy_adam", "point_repulsion"} <= set(
+        backends
+    )
+    assert "grid_encoding" not in backends  # the fused decoder's own kernel does it
+    assert "visual_hull" not in backends
+    assert set(backends.values()) == {"warp"}
     assert json.loads(folder.metrics.read_text())["mesh_closed"] is True
     assert [json.loads(line)["step"] for line in folder.log.read_text().splitlines()] == [r.step for r in reports]
     steps = sorted(path.name for path in (folder.path / "isopoints").iterdir())
@@ -176,7 +183,7 @@ def test_resuming_with_another_scan_is_refused(scan, tmp_path):
     fit(scan, tmp_path / "run", stop_after=10)
     other = tmp_path / "other.ply"
     write_points(other, np.random.default_rng(1).normal(size=(500, 3)))
-    with pytest.raises(InputError, match="not the scan"):
+    with pytest.raises(InputError, match="not the input"):
         fit(other, tmp_path / "run", resume=True)
 
 

@@ -10,6 +10,7 @@ import pytest
 from isopts.config import config_differences, config_from_dict, dotted_names, dump_config, load_config
 from isopts.errors import ConfigError
 from isopts.fit.points_config import PointsConfig
+from isopts.fit.settling import Settling
 
 FOLDER = Path(__file__).parents[2] / "configs"
 UNIT = "Lengths are in the unit frame, in which\n# the scan's longest side is 1.5.\n"
@@ -130,11 +131,21 @@ def test_the_presets_grow_in_cost():
         (["sampling.signed=0"], "losses.sign and losses.sal"),
         (["losses.off_normal=2.0", "sampling.gaussian=0"], "losses.off_surface and losses.off_normal"),
         (["fit.settle=0.1", "optimizer.schedule=halvings"], "fit.settle starts an exponential decay"),
+        (
+            ["fit.settle=0.1", "fit.steps=150"],
+            "fit.settle compares .* 2 \\* fit.settle_window .* optimizer.decay_start",
+        ),
     ],
 )
 def test_keys_that_contradict_each_other_are_refused(changes, keys):
     with pytest.raises(ConfigError, match=f"points_fast: {keys}"):
         load_config(PointsConfig, "points_fast", changes)
+
+
+def test_the_shortest_fit_that_may_settle_can():
+    fit = load_config(PointsConfig, "points_fast", ["fit.settle=0.1", "fit.steps=151"])
+    settling = Settling(fit.fit.steps, fit.optimizer.decay_start, fit.fit.settle_window, fit.fit.settle)
+    assert [step for step in range(1, 152) if settling.observe(step, 1.0)] == [60]
 
 
 if __name__ == "__main__":

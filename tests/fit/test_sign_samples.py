@@ -1,5 +1,7 @@
 """Samples away from the scan know their side and distance."""
 
+import math
+
 import torch
 from torch.nn import functional
 
@@ -12,8 +14,8 @@ def sphere_cloud(flipped=0.0, count=20_000):
     generator = torch.Generator().manual_seed(0)
     normals = functional.normalize(torch.randn(count, 3, generator=generator), dim=1)
     signs = torch.where(torch.rand(count, 1, generator=generator) < flipped, -1.0, 1.0)
-    areas = torch.full((count,), 4 * torch.pi * 0.25 / count)
-    return PreparedCloud(0.5 * normals, signs * normals, areas, 0.0, float(areas[0].sqrt()), WorldToUnit((0, 0, 0), 1))
+    spacing = math.sqrt(4 * math.pi * 0.25 / count)
+    return PreparedCloud(0.5 * normals, signs * normals, 0.0, spacing, WorldToUnit((0, 0, 0), 1))
 
 
 def draw(cloud, count=20_000):
@@ -44,9 +46,9 @@ def test_a_sparse_noisy_cavity_stays_empty():
     outer = (torch.arange(31_000) < 30_000)[:, None]  # 30 times the points on 4 times the area
     points = torch.where(outer, 0.7, 0.35) * directions
     points = points + 0.015 * torch.randn(points.shape, generator=generator)
-    areas = torch.full((31_000,), 4 * torch.pi * 0.49 / 31_000)  # what they are on average
+    spacing = math.sqrt(4 * math.pi * 0.49 / 31_000)  # what it is on average
     normals = torch.where(outer, directions, -directions)
-    cloud = PreparedCloud(points, normals, areas, 0.015, float(areas[0].sqrt()), WorldToUnit((0, 0, 0), 1))
+    cloud = PreparedCloud(points, normals, 0.015, spacing, WorldToUnit((0, 0, 0), 1))
     samples = draw(cloud)
     radius = samples.points.norm(dim=1)
     assert (samples.signs[radius < 0.3] == 1).float().mean() > 0.99

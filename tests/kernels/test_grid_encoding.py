@@ -235,5 +235,5 @@ def test_table_gradient_goes_into_the_buffer_on_top_of_what_is_there(layout, jac
 
 def test_only_the_kernels_add_in_place():
     points, table = (tensor.double() for tensor in _inputs(DENSE, 3))
-    with pytest.raises(InputError, match="in place, got torch.float64"):
+    with pytest.raises(InputError, match="in place, got"):
         encode(points, table, DENSE, table_gradient=torch.zeros_like(table))

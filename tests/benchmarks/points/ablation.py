@@ -14,7 +14,7 @@ VARIANTS = {
     "data weights only": ("losses.isopoint=0", "losses.isopoint_normal=0"),
     "iso terms only": ("isopoints.weights=none",),
     "weights and iso terms": (),
-    "edge-aware": ("isopoints.extraction.edge_aware={angle_degrees: 20.0, repulsion: 0.4}",),
+    "edge-aware": ("isopoints.extraction.edge_aware={}",),
 }
 """Overrides of the default configuration, by which everything but the first and the last is reached."""
 
