@@ -15,8 +15,7 @@ RECIPES = {
 }
 UNIT = "# Lengths are in the unit frame, in which the object fills most of the unit sphere.\n"
 HEADERS = {
-    "mvr_fast": "# The default of `isopts fit-mvr`: starts as the visual hull; colours and photo-consistency at iso-points.\n"
-    + UNIT,
+    "mvr_fast": "# The default of `isopts fit-mvr`: visual hull, colours and photo-consistency at iso-points.\n" + UNIT,
 }
 
 
