@@ -174,10 +174,9 @@ class MvrConfig(StrictModel):
     def _keys_fit_together(self) -> "MvrConfig":
         if self.output.open:
             raise ValueError("output.open is for scans; a surface from images is closed, set it to false")
-        if self.losses.color > 0 and self.sampling.colors == 0:
-            raise ValueError("losses.color acts on sampling.colors; set both or none of them")
-        if self.losses.photo > 0 and self.sampling.patches == 0:
-            raise ValueError("losses.photo acts on sampling.patches; set both or none of them")
+        for loss, samples in (("color", "colors"), ("photo", "patches"), ("curvature", "curvature")):
+            if (getattr(self.losses, loss) > 0) != (getattr(self.sampling, samples) > 0):
+                raise ValueError(f"losses.{loss} acts on sampling.{samples}; set both or none of them")
         if max(self.losses.silhouette, self.losses.mask) > 0 and self.sampling.silhouettes == 0:
             raise ValueError("losses.silhouette and losses.mask act on sampling.silhouettes; set it above 0")
         return self

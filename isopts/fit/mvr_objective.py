@@ -188,6 +188,9 @@ class MvrObjective:
         count = self._color_count(progress) if self._comparing_colors(progress) else 0
         if config.mode != "rays" and self._surfels is not None:
             count = 0
+        if count == 0:
+            nowhere = self._grid.new_zeros((0, 3))
+            return ColorSamples(nowhere, nowhere, nowhere, nowhere[:, 0] > 0), nowhere
         grid = self._grid if config.tracer == "sampled" else None
         return self._colors.from_rays(count, self._field, grid, self._config.tracing)
 
