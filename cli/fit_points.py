@@ -9,6 +9,7 @@ import typer
 from isopts.cli import fit_options as options
 from isopts.cli.fit_result import print_result
 from isopts.cli.options import Device, Json, Overrides, Quiet
+from isopts.cli.quick_imports import quick_imports
 from isopts.cli.threads import Threads
 from isopts.errors import InputError
 
@@ -46,12 +47,13 @@ def fit_points(
     Example:  isopts fit-points scan122.ply --config points_paper --exit-after 600 -o runs/paper
     """
     started = time.monotonic()
-    from isopts.cli.device import choose_device
-    from isopts.cli.progress import FitProgress
-    from isopts.cli.threads import use_threads
-    from isopts.fit.points import PointsRun
-    from isopts.fit.points import fit_points as fit
-    from isopts.run.interruption import stop_requests
+    with quick_imports():
+        from isopts.cli.device import choose_device
+        from isopts.cli.progress import FitProgress
+        from isopts.cli.threads import use_threads
+        from isopts.fit.points import PointsRun
+        from isopts.fit.points import fit_points as fit
+        from isopts.run.interruption import stop_requests
 
     flags = {
         "output.open=true": open_,

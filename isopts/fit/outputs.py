@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import imageio.v3 as imageio
 from pydantic import Field
 
 from isopts.config import StrictModel
@@ -111,6 +110,8 @@ def _mesh_metrics(mesh: TriangleMesh) -> dict[str, float | int]:
 
 
 def _write_preview(fitted: FittedField, mesh: TriangleMesh, isopoints: IsoPoints | None, folder: RunFolder) -> None:
+    import imageio.v3 as imageio  # a tenth of a second, for those who want a picture
+
     points = None if isopoints is None else fitted.frame.to_world(isopoints.points)
     normals = None if isopoints is None else isopoints.normals.cpu().numpy()
     with replacing(folder.preview) as temporary:

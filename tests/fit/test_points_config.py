@@ -28,10 +28,7 @@ RECIPES = {
         "sampling.gaussian": 512,
         "sampling.signed": 512,
         "sampling.signed_pool": 20_000,
-        "sampling.isopoints": 1024,
-        "isopoints.first_step": 50,
-        "isopoints.every_steps": 50,
-        "isopoints.count": 2000,
+        "isopoints.enabled": False,  # those of a field that is still far off hold it back
         "fit.steps": 100,
         "fit.checkpoint_every": 1000,
         "output.mesh.resolution": 128,

@@ -64,6 +64,7 @@ def test_a_fit_ends_early_and_a_stopped_one_ends_alike(tmp_path) -> None:
         "fit.settle": 100.0,
         "fit.settle_window": 6,
         "fit.log_every": 1,
+        "isopoints.enabled": "true",
         "isopoints.first_step": 9,
     }
     changes = [f"{key}={value}" for key, value in keys.items()]

@@ -13,7 +13,13 @@ from isopts.fit.points import PointsRun, fit_points
 from isopts.fit.points_config import PointsConfig
 from isopts.run.checkpoint import load_checkpoint, save_checkpoint
 
-SMALL = ("sampling.signed_pool=2000", "isopoints.first_step=3", "fit.log_every=1", "output.mesh.resolution=32")
+SMALL = (
+    "sampling.signed_pool=2000",
+    "isopoints.enabled=true",
+    "isopoints.first_step=3",
+    "fit.log_every=1",
+    "output.mesh.resolution=32",
+)
 DECODERS = {"grid": (), "siren": ("field.decoder=siren", "field.siren.width=16", "field.siren.depth=2")}
 MOMENTS = {"grid": "first_moment", "siren": "exp_avg"}
 
