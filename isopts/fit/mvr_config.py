@@ -133,7 +133,6 @@ class FitConfig(StrictModel):
 
     steps: int = Field(6000, ge=1, description="optimisation steps")
     seconds: float = Field(0.0, ge=0, description="instead of steps: seconds of fitting (--budget); 0: steps")
-    color_from: float = Field(0.0, ge=0, le=1, description="share of the budget from which on colours count")
     sampled_resolution: int = Field(
         96, ge=16, le=512, description="cells along the side of the sampled copy of the field that rays march through"
     )

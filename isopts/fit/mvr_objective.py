@@ -114,7 +114,7 @@ class MvrObjective:
         free = surfaces[:0, 0]
         if len(traced.points):
             terms["color"] = self._color_term(traced, at["traced"], None)
-        elif len(chosen) and self._comparing_colors(progress):
+        elif len(chosen) and config.losses.color > 0:
             count = min(self._color_count(progress), len(chosen))
             samples, off_object = self._colors.from_surfels(surfaces[:count], self._surfels.cosines[chosen[:count]])
             part = Evaluated(*(tensor[:count] for tensor in at["surfaces"]))
@@ -185,7 +185,7 @@ class MvrObjective:
     def _traced_samples(self, progress: float) -> tuple[ColorSamples, torch.Tensor]:
         """Rays where they are what is compared; and until there are iso-points."""
         config = self._config.sampling
-        count = self._color_count(progress) if self._comparing_colors(progress) else 0
+        count = self._color_count(progress)
         if config.mode != "rays" and self._surfels is not None:
             count = 0
         if count == 0:
@@ -193,9 +193,6 @@ class MvrObjective:
             return ColorSamples(nowhere, nowhere, nowhere, nowhere[:, 0] > 0), nowhere
         grid = self._grid if config.tracer == "sampled" else None
         return self._colors.from_rays(count, self._field, grid, self._config.tracing)
-
-    def _comparing_colors(self, progress: float) -> bool:
-        return self._config.losses.color > 0 and progress >= self._config.fit.color_from
 
     def _color_count(self, progress: float) -> int:
         first, last = self._config.sampling.colors, self._config.sampling.colors_final

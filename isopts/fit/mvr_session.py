@@ -19,6 +19,7 @@ from isopts.fit.optimizer import build_optimizer, learning_rate_factor
 from isopts.fit.outputs import Stopwatch, write_outputs
 from isopts.fit.prepared_views import PreparedViews
 from isopts.fit.schedule import is_due
+from isopts.fit.stored_state import restore_generator, restore_optimizer, stored_tensor
 from isopts.fit.surfels import Surfels
 from isopts.fit.view_preview import compare_view
 from isopts.mesh.components import solid_components
@@ -28,7 +29,7 @@ from isopts.run.folder import RunFolder
 from isopts.run.log import StepReport, append_to_log, drop_log_after
 
 COMMAND = "fit-mvr"
-_SURFELS = "surfel."
+_SURFELS, _GRID = "surfel.", "sampled_field"
 
 
 class MvrSession:
@@ -42,16 +43,17 @@ class MvrSession:
         self._field, self._radiance = self._networks(checkpoint)
         finished = (0, 0.0)
         if checkpoint is not None:
-            finished = (checkpoint.step, float(checkpoint.tensors["seconds"]))
+            seconds = stored_tensor(checkpoint.tensors, "seconds", (), str(folder.checkpoint))
+            finished = (checkpoint.step, float(seconds))
         self._finished, self.step = finished, finished[0]
         self._budget: Budget | None = None
         self._objective = MvrObjective(
             self._field, self._radiance, views, config, self._generator, lambda step: self._budget.progress(step)
         )
-        self._optimizer = build_optimizer(
-            [(self._field, config.optimizer), (self._radiance, config.radiance_rates)],
-            config.optimizer.second_moment_decay,
-        )
+        parts = [(self._field, config.optimizer)]
+        if config.losses.color > 0:
+            parts.append((self._radiance, config.radiance_rates))
+        self._optimizer = build_optimizer(parts, config.optimizer.second_moment_decay)
         if checkpoint is not None:
             self._continue(checkpoint)
         drop_log_after(folder.log, self.step)
@@ -112,21 +114,26 @@ class MvrSession:
         return field, build_radiance(config.radiance, features, generator).to(self._device)
 
     def _continue(self, checkpoint: Checkpoint) -> None:
-        self._optimizer.load_state_dict(checkpoint.optimizer)
-        self._generator.set_state(checkpoint.random_states["fit"])
-        tensors = {name: tensor.to(self._device) for name, tensor in checkpoint.tensors.items()}
+        source, tensors = str(self._folder.checkpoint), checkpoint.tensors
+        restore_optimizer(self._optimizer, checkpoint.optimizer, checkpoint.step, source)
+        restore_generator(self._generator, checkpoint.random_states, "fit", source)
         surfels = None
         if _SURFELS + "points" in tensors:
-            parts = {name: tensors[_SURFELS + name] for name in Surfels._fields}
-            surfels = Surfels(**(parts | {"uniform": int(parts["uniform"])}))
-        self._objective.restore(surfels, tensors.get("sampled_field"))
+            views = len(self._views.fitted)
+            shapes = {"points": (-1, 3), "normals": (-1, 3), "cosines": (-1, views), "errors": (-1,), "uniform": ()}
+            parts = {name: stored_tensor(tensors, _SURFELS + name, shape, source) for name, shape in shapes.items()}
+            moved = {name: part.to(self._device) for name, part in parts.items()}
+            surfels = Surfels(**(moved | {"uniform": int(parts["uniform"])}))
+        grid = stored_tensor(tensors, _GRID, (-1, -1, -1), source).to(self._device) if _GRID in tensors else None
+        self._objective.restore(surfels, grid)
 
     def _save(self, step: int, seconds: float, last: bool) -> None:
         tensors = {"seconds": torch.tensor(seconds, dtype=torch.float64), **self._fitted(step).appearance.tensors()}
         if self._objective.grid is not None:
-            tensors["sampled_field"] = self._objective.grid
+            tensors[_GRID] = self._objective.grid
         if (surfels := self._objective.surfels) is not None:
-            tensors |= {_SURFELS + name: torch.as_tensor(part) for name, part in surfels._asdict().items()}
+            parts = surfels._asdict() | {"uniform": torch.tensor(float(surfels.uniform))}
+            tensors |= {_SURFELS + name: part for name, part in parts.items()}
         save_checkpoint(
             self._folder.checkpoint,
             Checkpoint(

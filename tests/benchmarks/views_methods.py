@@ -13,6 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+PROGRAM = "from isopts.cli.app import main; main()"
 COLORS_ALONE = ("losses.photo=0", "sampling.patches=0")
 METHODS = {
     "rays": (*COLORS_ALONE, "sampling.mode=rays"),
@@ -32,7 +33,7 @@ FIGURES = {
 
 
 def isopts(*arguments: str) -> str:
-    done = subprocess.run([sys.executable, "-m", "isopts", *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"isopts {' '.join(arguments)}\n{done.stderr}")
     return done.stdout

@@ -56,4 +56,4 @@ def test_a_run_without_configuration_is_to_be_started_again(folder):
 
 def test_nothing_to_resume(tmp_path):
     with pytest.raises(InputError, match="leave out --resume"):
-        stored_config(tmp_path / "absent")
+        stored_config(tmp_path / "absent", PointsConfig)
