@@ -24,7 +24,7 @@ def folder(tmp_path):
 
 
 def test_the_configuration_is_kept_before_the_first_checkpoint(folder):
-    stored = stored_config(folder.path)
+    stored = stored_config(folder.path, PointsConfig)
     assert stored.seed == 7
     assert continued_run(folder, stored, "fit-points", "abc") == (stored, None)
 
@@ -41,7 +41,7 @@ def test_another_configuration_is_refused_by_name(folder):
 
 @pytest.mark.parametrize(
     ("command", "sha256", "message"),
-    [("fit-mvr", "abc", "holds a fit-points run"), ("fit-points", "abd", r"not the scan .*'scan\.ply'")],
+    [("fit-mvr", "abc", "holds a fit-points run"), ("fit-points", "abd", r"not the input .*'scan\.ply'")],
 )
 def test_another_scan_or_command_is_refused(folder, command, sha256, message):
     with pytest.raises(InputError, match=message):
@@ -51,7 +51,7 @@ def test_another_scan_or_command_is_refused(folder, command, sha256, message):
 def test_a_run_without_configuration_is_to_be_started_again(folder):
     folder.config.unlink()
     with pytest.raises(InputError, match="--overwrite"):
-        stored_config(folder.path)
+        stored_config(folder.path, PointsConfig)
 
 
 def test_nothing_to_resume(tmp_path):
