@@ -55,7 +55,7 @@ def mesh(
     from isopts.errors import InputError
     from isopts.fit.fitted_field import FittedField, no_surface
     from isopts.fit.outputs import OutputConfig
-    from isopts.mesh.components import largest_component
+    from isopts.mesh.components import largest_component, solid_components
     from isopts.mesh.extract import MeshConfig
 
     if reach is not None and not open_:
@@ -72,6 +72,8 @@ def mesh(
     surface = fitted.mesh(MeshConfig(resolution=resolution, largest=largest and not open_))
     if len(surface.faces) == 0:
         raise no_surface()
+    if fitted.appearance is not None:
+        surface = solid_components(surface)
     if open_:
         surface = fitted.trim(surface, OutputConfig().reach if reach is None else reach)
         surface = largest_component(surface) if largest else surface

@@ -63,19 +63,19 @@ def write_outputs(
     to write.
     """
     with stopwatch.stage("mesh"):
-        mesh = fitted.mesh(config.mesh)
+        whole = fitted.mesh(config.mesh)
+        if len(whole.faces) == 0:
+            raise DivergedError("The fitted field has no surface; the input may contradict itself.")
+        mesh = clean(whole)
         if len(mesh.faces) == 0:
-            raise DivergedError("The fitted field has no surface; the normals may contradict each other.")
-        mesh = clean(mesh)
-        if len(mesh.faces) == 0:
-            raise DivergedError("The fitted surface lies nowhere near the scan; fit for longer.")
+            raise DivergedError("The fitted surface lies nowhere near the input; fit for longer.")
         fitted.write_mesh(folder.mesh, mesh)
     metrics = _mesh_metrics(mesh)
     isopoints = None
     if config.isopoints > 0:
         with stopwatch.stage("iso-points"):
             isopoints = fitted.isopoints(config.isopoints, IsoPointsConfig(), seed)
-            if config.open:
+            if len(mesh.faces) < len(whole.faces):
                 isopoints = _on_mesh(isopoints, mesh, fitted, 2 / config.mesh.resolution)
             fitted.write_isopoints(folder.isopoints, isopoints.points, isopoints.normals)
         metrics |= isopoints.quality.as_dict()
