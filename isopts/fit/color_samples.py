@@ -13,11 +13,12 @@ from isopts.render.trace import SphereTracingConfig, trace_rays
 
 
 class ColorSamples(NamedTuple):
-    """points (R, 3) on or near the surface, seen along unit `directions` (R, 3), with the photographed colours
-    `expected` (R, 3) in 0 ... 1; counts (R,) bool: false where there is nothing to compare."""
+    """points (R, 3) on or near the surface, seen along unit `directions` (R, 3) in `views` (R,), with the photographed
+    colours `expected` (R, 3) in 0 ... 1; counts (R,) bool: false where there is nothing to compare."""
 
     points: torch.Tensor
     directions: torch.Tensor
+    views: torch.Tensor
     expected: torch.Tensor
     counts: torch.Tensor
 
@@ -50,11 +51,12 @@ class ColorSampler:
         missed = (origins + trace.distances[:, None] * directions)[~trace.hits]
         hit = torch.nonzero(trace.hits)[:, 0]
         origins, directions, distances = origins[hit], directions[hit], trace.distances[hit]
+        views, pixels = views[hit], pixels[hit]
         if grid is not None:
             distances = refine_hits(field.value_and_gradient, origins, directions, distances)
-        expected = self._images.sample(views[hit], pixels[hit])
+        expected = self._images.sample(views, pixels)
         points = origins + distances[:, None] * directions
-        return ColorSamples(points, directions, expected, torch.ones_like(hit, dtype=torch.bool)), missed
+        return ColorSamples(points, directions, views, expected, torch.ones_like(hit, dtype=torch.bool)), missed
 
     def from_surfels(self, points: torch.Tensor, cosines: torch.Tensor) -> tuple[ColorSamples, torch.Tensor]:
         """Surface points (R, 3), each in a random one of the views that see it (cosines (R, V) > 0), and which of them
@@ -66,7 +68,7 @@ class ColorSampler:
         seen, masked = chance > 0, self._images.masked(views, pixels)
         directions = functional.normalize(points - self._centers[views], dim=1)
         expected = self._images.sample(views, pixels)
-        return ColorSamples(points, directions, expected, seen & masked), seen & ~masked
+        return ColorSamples(points, directions, views, expected, seen & masked), seen & ~masked
 
     def _rays(self, views: torch.Tensor, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         homogeneous = functional.pad(pixels, (0, 1), value=1.0)

@@ -11,6 +11,7 @@ from isopts.field.build import Field
 from isopts.field.radiance import with_features
 from isopts.fit import view_losses
 from isopts.fit.color_samples import ColorSampler, ColorSamples
+from isopts.fit.exposure import Exposures
 from isopts.fit.losses import eikonal_loss
 from isopts.fit.mvr_config import MvrConfig
 from isopts.fit.photo_consistency import PhotoConsistency
@@ -51,10 +52,12 @@ class MvrObjective:
         config: MvrConfig,
         generator: torch.Generator,
         progress: Callable[[int], float],
+        exposures: Exposures | None = None,
     ):
         """progress: share of the fit that is done at a step."""
         self._field, self._radiance, self._views = field, radiance, views
         self._config, self._generator, self._progress = config, generator, progress
+        self._exposures = exposures
         self._depth_views = depth_views(views.cameras)
         self._colors = ColorSampler(views.images, generator)
         self._photo = PhotoConsistency(views, config, generator) if config.losses.photo > 0 else None
@@ -120,6 +123,8 @@ class MvrObjective:
             part = Evaluated(*(tensor[:count] for tensor in at["surfaces"]))
             terms["color"] = self._color_term(samples, part, chosen[:count])
             free = part.values[off_object]
+        if self._exposures is not None:
+            terms["exposure"] = config.exposure.weight * self._exposures.size()
         terms |= self._side_terms(free, missed, progress)
         terms["eikonal"] = config.losses.eikonal * eikonal_loss(
             torch.cat((at["space"].gradients, at["bends"].gradients))
@@ -146,6 +151,8 @@ class MvrObjective:
             points = view_losses.limit_gradient(points, config.point_gradient_max * config.color / len(points))
         normals = functional.normalize(at.gradients, dim=1)
         colors = self._radiance(points, normals, samples.directions, at.features)
+        if self._exposures is not None:
+            colors = self._exposures(colors, samples.views)
         if owners is not None:
             errors = (colors.detach() - samples.expected).abs().mean(dim=1)
             kept, owned = self._surfels.errors, owners[counts]
@@ -190,7 +197,8 @@ class MvrObjective:
             count = 0
         if count == 0:
             nowhere = self._grid.new_zeros((0, 3))
-            return ColorSamples(nowhere, nowhere, nowhere, nowhere[:, 0] > 0), nowhere
+            none = nowhere[:, 0]
+            return ColorSamples(nowhere, nowhere, none.long(), nowhere, none.bool()), nowhere
         grid = self._grid if config.tracer == "sampled" else None
         return self._colors.from_rays(count, self._field, grid, self._config.tracing)
 

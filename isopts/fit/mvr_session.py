@@ -10,12 +10,13 @@ from isopts.field.build import build_field, restore_field
 from isopts.field.radiance import build_radiance
 from isopts.fit.appearance import Appearance, stored_appearance
 from isopts.fit.budget import Budget
+from isopts.fit.exposure import Exposures
 from isopts.fit.fitted_field import FittedField
 from isopts.fit.hull_start import start_as_hull
 from isopts.fit.loop import EndReason, LoopCallbacks, LoopLimits, run_loop
 from isopts.fit.mvr_config import MvrConfig
 from isopts.fit.mvr_objective import MvrObjective
-from isopts.fit.optimizer import build_optimizer, learning_rate_factor
+from isopts.fit.optimizer import Rates, build_optimizer, learning_rate_factor
 from isopts.fit.outputs import Stopwatch, write_outputs
 from isopts.fit.prepared_views import PreparedViews
 from isopts.fit.schedule import is_due
@@ -29,7 +30,7 @@ from isopts.run.folder import RunFolder
 from isopts.run.log import StepReport, append_to_log, drop_log_after
 
 COMMAND = "fit-mvr"
-_SURFELS, _GRID = "surfel.", "sampled_field"
+_SURFELS, _GRID, _EXPOSURE = "surfel.", "sampled_field", "exposure."
 
 
 class MvrSession:
@@ -47,12 +48,21 @@ class MvrSession:
             finished = (checkpoint.step, float(seconds))
         self._finished, self.step = finished, finished[0]
         self._budget: Budget | None = None
+        self._exposures = Exposures(len(views.fitted)).to(self._device) if config.exposure.enabled else None
         self._objective = MvrObjective(
-            self._field, self._radiance, views, config, self._generator, lambda step: self._budget.progress(step)
+            self._field,
+            self._radiance,
+            views,
+            config,
+            self._generator,
+            lambda step: self._budget.progress(step),
+            self._exposures,
         )
         parts = [(self._field, config.optimizer)]
         if config.losses.color > 0:
             parts.append((self._radiance, config.radiance_rates))
+        if self._exposures is not None:
+            parts.append((self._exposures, Rates(learning_rate=config.exposure.learning_rate)))
         self._optimizer = build_optimizer(parts, config.optimizer.second_moment_decay)
         if checkpoint is not None:
             self._continue(checkpoint)
@@ -124,11 +134,17 @@ class MvrSession:
             parts = {name: stored_tensor(tensors, _SURFELS + name, shape, source) for name, shape in shapes.items()}
             moved = {name: part.to(self._device) for name, part in parts.items()}
             surfels = Surfels(**(moved | {"uniform": int(parts["uniform"])}))
+        if self._exposures is not None:
+            for name, parameter in self._exposures.named_parameters():
+                stored = stored_tensor(tensors, _EXPOSURE + name, tuple(parameter.shape), source)
+                parameter.data.copy_(stored)
         grid = stored_tensor(tensors, _GRID, (-1, -1, -1), source).to(self._device) if _GRID in tensors else None
         self._objective.restore(surfels, grid)
 
     def _save(self, step: int, seconds: float, last: bool) -> None:
         tensors = {"seconds": torch.tensor(seconds, dtype=torch.float64), **self._fitted(step).appearance.tensors()}
+        if self._exposures is not None:
+            tensors |= {_EXPOSURE + name: tensor for name, tensor in self._exposures.state_dict().items()}
         if self._objective.grid is not None:
             tensors[_GRID] = self._objective.grid
         if (surfels := self._objective.surfels) is not None:
