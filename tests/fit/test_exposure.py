@@ -9,10 +9,10 @@ def _fit(gains: torch.Tensor, weight: float = 0.001) -> tuple[Exposures, torch.T
     """Colours of 50 surface points fitted to photographs of them with these gains (V,)."""
     truth = 0.2 + 0.6 * torch.rand(50, 3, generator=torch.Generator().manual_seed(0))
     exposures, colors = Exposures(len(gains)), torch.full((50, 3), 0.5, requires_grad=True)
-    optimizer = torch.optim.Adam([*exposures.parameters(), colors], lr=1e-2)
+    optimizer = torch.optim.Adam([*exposures.parameters(), colors], lr=3e-2)
     views = torch.arange(len(gains)).repeat_interleave(50)
     photographs = (gains[:, None, None] * truth).reshape(-1, 3)
-    for _ in range(400):
+    for _ in range(150):
         optimizer.zero_grad()
         error = (exposures(colors.repeat(len(gains), 1), views) - photographs).abs().mean()
         (error + weight * exposures.size()).backward()
