@@ -62,6 +62,7 @@ class MvrObjective:
         self._colors = ColorSampler(views.images, generator)
         self._photo = PhotoConsistency(views, config, generator) if config.losses.photo > 0 else None
         self._surfels: Surfels | None = None
+        self._seen = torch.zeros(0, dtype=torch.int64)
         self._grid: torch.Tensor | None = None
 
     @property
@@ -80,7 +81,13 @@ class MvrObjective:
 
     def restore(self, surfels: Surfels | None, grid: torch.Tensor | None) -> None:
         """Continue where these were taken."""
-        self._surfels, self._grid = surfels, grid
+        self._grid = grid
+        self._use_surfels(surfels)
+
+    def _use_surfels(self, surfels: Surfels | None) -> None:
+        self._surfels = surfels
+        if surfels is not None:
+            self._seen = torch.nonzero((surfels.cosines > 0).any(dim=1))[:, 0]
 
     def refresh(self, step: int) -> str | None:
         """Extract iso-points and copy the field when it is time to."""
@@ -96,7 +103,7 @@ class MvrObjective:
             self._field.value_and_gradient, self._depth_views, config, self._surfels, concentrated, self._generator
         )
         first = self._surfels is None
-        self._surfels = found or self._surfels
+        self._use_surfels(found or self._surfels)
         return f"{self.isopoint_count:,} iso-points on the surface." if first and found is not None else None
 
     def losses(self, step: int) -> dict[str, torch.Tensor]:
@@ -207,12 +214,13 @@ class MvrObjective:
         return round(linear_change(progress, first, last or first))
 
     def _choose_surfels(self, progress: float) -> torch.Tensor:
-        """Numbers (B,) of as many as the terms need."""
+        """Numbers (B,) of as many as the terms need, of those that some view sees."""
         if self._surfels is None:
             return torch.zeros(0, dtype=torch.int64, device=self._grid.device)
         patches = self._config.sampling.patches if self._photo is not None else 0
         colors = 0 if self._config.sampling.mode == "rays" else self._color_count(progress)
-        return self._choose(self.isopoint_count, max(patches, colors))
+        seen = self._seen if len(self._seen) else torch.arange(self.isopoint_count, device=self._grid.device)
+        return seen[self._choose(len(seen), max(patches, colors))]
 
     def _surfaces(self, chosen: torch.Tensor) -> torch.Tensor:
         """Positions (B, 3) of surfels, jittered along the surface where the configuration says so."""

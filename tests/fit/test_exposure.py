@@ -12,7 +12,8 @@ def _fit(gains: torch.Tensor, weight: float = 0.001) -> tuple[Exposures, torch.T
     optimizer = torch.optim.Adam([*exposures.parameters(), colors], lr=3e-2)
     views = torch.arange(len(gains)).repeat_interleave(50)
     photographs = (gains[:, None, None] * truth).reshape(-1, 3)
-    for _ in range(150):
+    for step in range(200):
+        optimizer.param_groups[0]["lr"] = 3e-2 * (1 - step / 200)
         optimizer.zero_grad()
         error = (exposures(colors.repeat(len(gains), 1), views) - photographs).abs().mean()
         (error + weight * exposures.size()).backward()
@@ -36,5 +37,7 @@ def test_gains_are_found_and_the_colours_are_their_mean():
 def test_equal_photographs_have_none():
     exposures, errors = _fit(torch.ones(3))
     grey = torch.full((3, 3), 0.5)
-    assert (exposures(grey, torch.arange(3)) - grey).abs().max() < 0.03
-    assert errors.abs().mean() < 0.03
+    shown = exposures(grey, torch.arange(3))
+    torch.testing.assert_close(shown, shown[:1].expand(3, 3), atol=1e-3, rtol=0)
+    assert (shown - grey).abs().max() < 0.05
+    assert errors.abs().mean() < 0.05
