@@ -59,13 +59,14 @@ class ColorSampler:
         return ColorSamples(points, directions, views, expected, torch.ones_like(hit, dtype=torch.bool)), missed
 
     def from_surfels(self, points: torch.Tensor, cosines: torch.Tensor) -> tuple[ColorSamples, torch.Tensor]:
-        """Surface points (R, 3), each in a random one of the views that see it (cosines (R, V) > 0), and which of them
-        (R,) bool are off the object there: they are in free space."""
-        noise = torch.rand(cosines.shape, generator=self._generator).to(points.device)
-        chance, views = (noise * (cosines > 0)).max(dim=1)
+        """Surface points (R, 3), each in one of the views that see it, drawn in proportion to how squarely they do
+        (cosines (R, V), 0: not at all), as rays through all pixels would; and which of them (R,) bool are off the
+        object there: they are in free space."""
+        noise = torch.rand(cosines.shape, generator=self._generator).to(points.device).clamp_min(1e-12)
+        races, views = (noise.log() / cosines).max(dim=1)  # Efraimidis and Spirakis, 2006; -inf where not seen
         homogeneous = torch.einsum("nij,nj->ni", self._projections[views], functional.pad(points, (0, 1), value=1.0))
         pixels = homogeneous[:, :2] / homogeneous[:, 2:].clamp_min(1e-6)
-        seen, masked = chance > 0, self._images.masked(views, pixels)
+        seen, masked = races.isfinite(), self._images.masked(views, pixels)
         directions = functional.normalize(points - self._centers[views], dim=1)
         expected = self._images.sample(views, pixels)
         return ColorSamples(points, directions, views, expected, seen & masked), seen & ~masked

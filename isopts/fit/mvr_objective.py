@@ -21,12 +21,13 @@ from isopts.fit.silhouette_rays import RayBundle
 from isopts.fit.surfels import Surfels, depth_views, refresh_surfels
 from isopts.isopoints.project import project
 from isopts.kernels.grid_rays import march_rays
-from isopts.render.implicit_points import points_on_rays
+from isopts.render.implicit_points import points_along_normals, points_on_rays
 from isopts.render.sampled_field import sample_field
 
 _NEAR_SURFACE = 0.03  # unit frame: around the surface, for the eikonal term and for rays beside the silhouettes
 _DOMAIN = 0.95  # half side of the cube of points anywhere
-_ON_SURFACE = 3e-3  # largest |f| of a traced point whose colour counts
+_ON_SURFACE = 0.01  # largest |f| of a point whose colour counts
+_FOLLOWED = 0.02  # longest way that a surfel follows the surface at once
 _TOWARDS_CAMERA = -0.1  # largest slope of the field along its ray
 _ERROR_MEMORY = 0.7  # share of a surfel's old error that a new one leaves
 
@@ -115,6 +116,8 @@ class MvrObjective:
         space = self._space_points()
         near = self._bend_points()
         at = self._evaluate(surfaces=surfaces, traced=traced.points, space=space, bends=near)
+        if len(chosen) and config.isopoints.jitter == 0:
+            self._follow(chosen, at["surfaces"])
         terms = {}
         if self._photo is not None and len(chosen):
             count = min(config.sampling.patches, len(chosen))
@@ -147,6 +150,14 @@ class MvrObjective:
         found = with_features(self._field, torch.cat(list(parts.values())))
         pieces = zip(*(tensor.split([len(part) for part in parts.values()]) for tensor in found), strict=True)
         return {name: Evaluated(points, *piece) for (name, points), piece in zip(parts.items(), pieces, strict=True)}
+
+    def _follow(self, chosen: torch.Tensor, at: Evaluated) -> None:
+        """Move the drawn surfels to where the surface is now: between extractions they would lag behind it where it
+        moves, which is where it matters."""
+        values, gradients = at.values.detach(), at.gradients.detach()
+        steps = points_along_normals(at.points, values.clamp(-_FOLLOWED, _FOLLOWED), gradients)
+        self._surfels.points[chosen] = steps.clamp(-1, 1)
+        self._surfels.normals[chosen] = functional.normalize(gradients, dim=1)
 
     def _color_term(self, samples: ColorSamples, at: Evaluated, owners: torch.Tensor | None) -> torch.Tensor:
         """owners: the surfels of the samples, whose errors are remembered."""
