@@ -35,10 +35,11 @@ class OrthographicView:
     half_side: float
 
     @staticmethod
-    def around(vertices: torch.Tensor, toward: torch.Tensor) -> "OrthographicView":
-        """The whole of `vertices` (V, 3) seen from the direction `toward`, y upwards, with a margin of 6 %."""
+    def around(vertices: torch.Tensor, toward: torch.Tensor, up: torch.Tensor | None = None) -> "OrthographicView":
+        """The whole of `vertices` (V, 3) seen from the direction `toward`, with a margin of 6 %; `up` (3,) is upwards,
+        y where None, and not along `toward`."""
         toward = toward / toward.norm()
-        right = torch.linalg.cross(torch.tensor([0.0, 1.0, 0.0]), toward)
+        right = torch.linalg.cross(torch.tensor([0.0, 1.0, 0.0]) if up is None else up, toward)
         right = right / right.norm()
         up = torch.linalg.cross(toward, right)
         flat = vertices @ torch.stack([right, up, toward]).T
