@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import torch
 
-from isopts.geometry.cameras import Cameras
 from isopts.geometry.camera_side import camera_side
+from isopts.geometry.cameras import Cameras
 from isopts.geometry.upright_rotation import upright_rotation
 
 _TOWARD_EYE = (0.65, 0.45, 1.0)  # y upwards

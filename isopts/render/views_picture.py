@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from isopts.geometry.cameras import Cameras
 from isopts.geometry.camera_side import camera_side
+from isopts.geometry.cameras import Cameras
 from isopts.geometry.triangle_mesh import TriangleMesh
 from isopts.geometry.upright_rotation import upright_rotation
 from isopts.render.camera_rig import camera_rig, join_surfaces
