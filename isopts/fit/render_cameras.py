@@ -17,10 +17,12 @@ _DISTANCE, _ELEVATION = 4.0, 0.35  # a cube of side 1.5, the largest scan, is se
 
 @dataclass(frozen=True)
 class RenderCameras:
-    """cameras: V, float32, unit frame. names: V different ones, without suffix."""
+    """cameras: V, float32, unit frame. names: V different ones, without suffix. whole: focal lengths may be shortened
+    so that the object is in every image."""
 
     cameras: Cameras
     names: list[str]
+    whole: bool = False
 
     def select(self, views: list[int]) -> "RenderCameras":
         """Some of them, in this order. Raises InputError for one that is not there."""
@@ -29,7 +31,7 @@ class RenderCameras:
         if not views:
             raise InputError("No view is chosen; give at least one number.")
         chosen = sorted(set(views))
-        return RenderCameras(self.cameras.select(chosen), [self.names[view] for view in chosen])
+        return replace(self, cameras=self.cameras.select(chosen), names=[self.names[view] for view in chosen])
 
     def resized(self, size: tuple[int, int]) -> "RenderCameras":
         """For images of this width and height, border on border."""
@@ -61,7 +63,7 @@ def orbit_cameras(fitted: FittedField, count: int, size: tuple[int, int] | None)
     """
     orbit = _scan_orbit() if fitted.appearance is None else Orbit.like(fitted.appearance.cameras)
     orbit = orbit if size is None else orbit.resized(size)
-    return _numbered(orbit.cameras(count).to(fitted.device, torch.float32))
+    return replace(_numbered(orbit.cameras(count).to(fitted.device, torch.float32)), whole=True)
 
 
 def _scan_orbit() -> Orbit:

@@ -1,6 +1,7 @@
 """Images of a fit: colours, normals, depths and masks, as cameras see them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -11,7 +12,11 @@ from isopts.fit.render_cameras import RenderCameras
 from isopts.fit.render_folder import RenderFolder
 from isopts.fit.view_preview import render_fitted, sampled_copy
 from isopts.geometry.cameras import Cameras
+from isopts.geometry.widened import widened
 from isopts.render.image_codes import DEPTH_MAX
+from isopts.render.without_specks import without_specks
+
+_COARSER = 4  # cells of the sampled copy along which one point is enough
 
 
 def render_images(
@@ -27,9 +32,12 @@ def render_images(
     Raises:
         InputError: the field has no surface; nothing is written then.
     """
-    grid = sampled_copy(fitted)
-    if not bool((grid < 0).any()):
+    grid = without_specks(sampled_copy(fitted))
+    inside = _inside(grid)
+    if len(inside) == 0:
         raise no_surface()
+    if views.whole:
+        views = replace(views, cameras=widened(views.cameras, inside))
     unit = max(_farthest_depth(views.cameras), 1e-6) / DEPTH_MAX
     record = {
         "version": __version__,
@@ -45,6 +53,12 @@ def render_images(
     if folder.video is not None:
         folder.add_video()
     return record
+
+
+def _inside(grid: torch.Tensor) -> torch.Tensor:
+    """(N, 3) points inside the object, unit frame; the outermost are a few cells from its surface."""
+    places = torch.nonzero(torch.nn.functional.max_pool3d(-grid[None, None], _COARSER, ceil_mode=True)[0, 0] > 0)
+    return 2 * (_COARSER * places + _COARSER / 2) / (len(grid) - 1) - 1
 
 
 def _farthest_depth(cameras: Cameras) -> float:

@@ -15,6 +15,7 @@ from isopts.render.srgb import decode_srgb, encode_srgb
 SURFACE = (0.55, 0.62, 0.72)  # linear RGB
 PALE_SURFACE = (0.75, 0.76, 0.78)
 POINT = (0.90, 0.32, 0.05)
+_COLOR_SHADING = 0.4  # of the mesh's own colours, which were photographed in light
 _DISC_COVERAGE = 0.35  # share of the surface that the discs cover together
 
 
@@ -42,10 +43,12 @@ def render_preview(
     sides = opposite_sides() if sides is None else sides
     center = (mesh.vertices.min(axis=0) + mesh.vertices.max(axis=0)) / 2
     grey = _surface(mesh, center, SURFACE)
-    colored = grey if mesh.colors is None else replace(grey, colors=_face_colors(mesh))
+    colored, shading = grey, 1.0
+    if mesh.colors is not None:
+        colored, shading = replace(grey, colors=_face_colors(mesh)), _COLOR_SHADING
     first = OrthographicView.around(grey.vertices, sides.first, sides.up)
     second = OrthographicView.around(grey.vertices, sides.second, sides.up)
-    panels = [render_surface(grey, first, height), render_surface(colored, second, height)]
+    panels = [render_surface(grey, first, height), render_surface(colored, second, height, shading)]
     if points is not None and len(points):
         local = torch.from_numpy(points - center).float()
         facing = first.toward.expand_as(local) if normals is None else torch.from_numpy(normals).float()
