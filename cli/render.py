@@ -57,8 +57,9 @@ def render(
     """Render a fit of images: colours, normals, depths and masks as PNG; with --orbit also a video of the colours.
 
     The cameras are those of the fitted images, those of --views, in the same world, or --orbit: a circle at the fitted
-    cameras' median distance and elevation. A fit of a scan has neither cameras nor colours: give --orbit or --views;
-    its colours are grey, lit from the eye.
+    cameras' median distance and elevation, with a wider angle where the object would be cut off. A fit of a scan has
+    neither cameras nor colours: give --orbit or --views; its colours are grey, lit from the eye. Specks beside the
+    object, below a hundredth of its volume, are left out.
 
     DIR gets color/, normals/ (x, y, z of the world from -1 to 1 as 0 to 255), depth/ (16 bits, along the optical axis,
     in counts of `depth_unit` world units), mask/, all 0 on the background; and render.json with unit and cameras.

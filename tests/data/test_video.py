@@ -26,7 +26,8 @@ def test_a_gif_has_the_frames_and_starts_again(tmp_path):
 
 
 @pytest.mark.skipif(find_spec("imageio_ffmpeg") is None, reason="needs pip install imageio-ffmpeg")
-def test_an_mp4_has_the_frames_without_an_odd_row(tmp_path):
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_mp4_has_the_frames_without_an_odd_row(tmp_path):  # imageio's reader leaves its pipes open
     write_video(tmp_path / "a.mp4", frames())
     found = np.stack(list(imageio.imiter(tmp_path / "a.mp4", plugin="FFMPEG")))
     assert found.shape == (5, 20, 32, 3)
