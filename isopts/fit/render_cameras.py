@@ -11,8 +11,8 @@ from isopts.fit.fitted_field import FittedField
 from isopts.geometry.cameras import Cameras
 from isopts.geometry.orbit import Orbit
 
-_SIZE, _FOCAL = (640, 480), 680.0  # of an orbit around a scan, pixels
-_DISTANCE, _ELEVATION = 4.0, 0.35  # a cube of side 1.5, the largest scan, is seen whole
+_SIZE, _FOCAL = (640, 480), 1600.0  # pixels of an orbit around a scan, whose longest side, 1.5, is more than an image:
+_DISTANCE, _ELEVATION = 4.0, 0.35  # shortened, the focal length makes it fill the images
 
 
 @dataclass(frozen=True)

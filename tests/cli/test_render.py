@@ -151,6 +151,8 @@ def test_a_scan_is_grey_and_has_no_cameras_of_its_own(scan, ball_views, tmp_path
         assert (color == color[..., :1]).all()
         assert color[height // 2, width // 2, 0] == pytest.approx(0.9 * 255, abs=3)
         assert color[mask > 0].min() >= 0.15 * 255 - 1
+    rows = np.flatnonzero(images(tmp_path / "0", "000")[3].any(axis=1))
+    assert 0.8 < (rows[-1] - rows[0] + 1) / 48 < 1  # a scan fills the orbit's images
 
 
 def test_only_own_files_are_replaced(fit, tmp_path):
