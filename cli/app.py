@@ -18,6 +18,7 @@ COMMANDS = (
     "fit_mvr",
     "extract_isopoints",
     "mesh",
+    "render",
     "evaluate",
     "make_scan",
     "make_views",

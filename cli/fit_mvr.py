@@ -57,7 +57,7 @@ def fit_mvr(
 
     reading = views_options.views_settings(view_format, mask_from, mask_threshold, invert_masks, sphere)
     given: dict[str, Any] = {f"data.views.{key}": value for key, value in reading.items()}
-    given |= {"data.holdout": _numbers(holdout), "fit.seconds": budget, "seed": seed}
+    given |= {"data.holdout": views_options.view_numbers("--holdout", holdout), "fit.seconds": budget, "seed": seed}
     changes = [f"{key}={json.dumps(value)}" for key, value in given.items() if value is not None] + (overrides or [])
     folder = output or Path("runs") / _name(views_dir, config)
     settings = _settings(config, changes, views_dir, folder if resume else None)
@@ -67,16 +67,6 @@ def fit_mvr(
         result = fit(run, settings, progress.on_step, progress.on_note, lambda: stop.requested)
     print_result(result, as_json)
     raise typer.Exit(stop.exit_code)
-
-
-def _numbers(text: str | None) -> list[int] | None:
-    """The views that `--holdout` names."""
-    if text is None:
-        return None
-    try:
-        return [int(part) for part in text.split(",") if part.strip()]
-    except ValueError:
-        raise InputError(f"--holdout {text}: expected numbers of views, such as 0,10,20.") from None
 
 
 def _name(views_dir: Path | None, config: str | None) -> str:

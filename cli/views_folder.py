@@ -1,7 +1,6 @@
 """The folder that `isopts make-views` writes: it looks finished only when it is."""
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from isopts.geometry.cameras import Cameras
 from isopts.geometry.sphere import Sphere
 from isopts.geometry.triangle_mesh import TriangleMesh
 from isopts.render.synthetic_view import SyntheticView
-from isopts.run.atomic import replacing
+from isopts.run.atomic import replacing, require_writable_folder
 
 RECORD_FILE, REFERENCE_FILE = "make_views.json", "reference.ply"
 
@@ -36,9 +35,7 @@ class ViewsFolder:
 
     def check(self, overwrite: bool) -> None:
         """Raise the InputError that keeps the views from being written; changes nothing."""
-        place = next(folder for folder in (self.path, *self.path.absolute().parents) if folder.exists())
-        if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
-            raise InputError(f"Cannot write into '{place}'; choose another folder with -o.")
+        require_writable_folder(self.path)
         if not self.path.is_dir() or not any(self.path.iterdir()):
             return
         if not overwrite:

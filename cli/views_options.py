@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from isopts.errors import InputError
+
 Views = Annotated[
     Path,
     typer.Argument(metavar="VIEWS_DIR", help="Folder of posed images, or its camera file.", show_default=False),
@@ -55,6 +57,16 @@ Holdout = Annotated[
         show_default=False,
     ),
 ]
+
+
+def view_numbers(option: str, text: str | None) -> list[int] | None:
+    """The views that an option names, such as 0,10,20. Raises InputError."""
+    if text is None:
+        return None
+    try:
+        return [int(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        raise InputError(f"{option} {text}: expected numbers of views, such as 0,10,20.") from None
 
 
 def views_settings(

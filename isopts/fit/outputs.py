@@ -18,6 +18,7 @@ from isopts.kernels.neighbors import nearest_neighbors
 from isopts.mesh.components import face_components
 from isopts.mesh.extract import MeshConfig
 from isopts.render.preview import render_preview
+from isopts.render.preview_sides import camera_sides
 from isopts.run.atomic import replacing
 from isopts.run.folder import RunFolder
 
@@ -114,5 +115,7 @@ def _write_preview(fitted: FittedField, mesh: TriangleMesh, isopoints: IsoPoints
 
     points = None if isopoints is None else fitted.frame.to_world(isopoints.points)
     normals = None if isopoints is None else isopoints.normals.cpu().numpy()
+    # directions are the same in the unit frame and in the input's coordinates
+    sides = None if fitted.appearance is None else camera_sides(fitted.appearance.cameras)
     with replacing(folder.preview) as temporary:
-        imageio.imwrite(temporary, render_preview(mesh, points, normals))
+        imageio.imwrite(temporary, render_preview(mesh, points, normals, sides=sides))

@@ -8,6 +8,8 @@ import torch
 from isopts.data.posed_views import PosedViews
 from isopts.fit.fitted_field import FittedField
 from isopts.geometry.cameras import Cameras
+from isopts.render.headlight import headlight
+from isopts.render.image_codes import encode_colors, encode_normals
 from isopts.render.sampled_field import sample_field
 from isopts.render.view_image import ViewImage, render_view
 
@@ -17,13 +19,16 @@ _ERROR_GAIN = 4  # an error of a quarter is white
 
 
 def render_fitted(fitted: FittedField, camera: Cameras, grid: torch.Tensor | None = None) -> ViewImage:
-    """A fit of images as `camera` (one, unit frame, float32) sees it. grid: of `sampled_copy`, for many views."""
+    """A fit as `camera` (one, unit frame, float32) sees it; that of a scan, which has no colours, is grey.
+    grid: of `sampled_copy`, for many views."""
+    value_and_gradient = fitted.field.value_and_gradient
 
-    def shade(points: torch.Tensor, directions: torch.Tensor) -> torch.Tensor:
+    def colors(points: torch.Tensor, directions: torch.Tensor) -> torch.Tensor:
         return fitted.appearance.colors(fitted.field, points, directions)
 
     grid = sampled_copy(fitted) if grid is None else grid
-    return render_view(fitted.field.value_and_gradient, grid, shade, camera)
+    shade = headlight(value_and_gradient) if fitted.appearance is None else colors
+    return render_view(value_and_gradient, grid, shade, camera)
 
 
 def sampled_copy(fitted: FittedField) -> torch.Tensor:
@@ -40,7 +45,6 @@ def compare_view(fitted: FittedField, views: PosedViews, view: int) -> np.ndarra
     camera = views.cameras.select([view]).in_frame(fitted.frame).decimated(step, mask.shape[::-1])
     rendered = render_fitted(fitted, camera.to(fitted.device, torch.float32))
     photograph = np.where(mask[..., None], image, 0)
-    colors = (255 * rendered.colors + 0.5).byte().cpu().numpy()
+    colors = encode_colors(rendered)
     error = np.abs(photograph.astype(np.int16) - colors).clip(0, 255 // _ERROR_GAIN) * _ERROR_GAIN
-    normals = (127.5 * (rendered.normals + 1)).byte().cpu().numpy() * rendered.mask.cpu().numpy()[..., None]
-    return np.concatenate([photograph, colors, error.astype(np.uint8), normals], axis=1)
+    return np.concatenate([photograph, colors, error.astype(np.uint8), encode_normals(rendered)], axis=1)

@@ -101,6 +101,13 @@ class Cameras:
         moved = frame.scale * (torch.einsum("vij,j->vi", self.rotations, center) + self.translations)
         return replace(self, translations=moved)
 
+    def out_of_frame(self, frame: WorldToUnit) -> "Cameras":
+        """The inverse of `in_frame`, float64: for points of the world."""
+        rotations, translations = self.rotations.double(), self.translations.double() / frame.scale
+        center = torch.tensor(frame.center, dtype=torch.float64, device=self.translations.device)
+        moved = translations - torch.einsum("vij,j->vi", rotations, center)
+        return Cameras(self.intrinsics.double(), rotations, moved, self.sizes)
+
     def cropped(self, sizes: torch.Tensor) -> "Cameras":
         """The same cameras for images cut to their upper left `sizes` (V, 2) pixels."""
         return replace(self, sizes=sizes)

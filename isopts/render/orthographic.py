@@ -35,10 +35,11 @@ class OrthographicView:
     half_side: float
 
     @staticmethod
-    def around(vertices: torch.Tensor, toward: torch.Tensor) -> "OrthographicView":
-        """The whole of `vertices` (V, 3) seen from the direction `toward`, y upwards, with a margin of 6 %."""
+    def around(vertices: torch.Tensor, toward: torch.Tensor, up: torch.Tensor | None = None) -> "OrthographicView":
+        """The whole of `vertices` (V, 3) seen from the direction `toward`, with a margin of 6 %; `up` (3,) is upwards,
+        y where None, and not along `toward`."""
         toward = toward / toward.norm()
-        right = torch.linalg.cross(torch.tensor([0.0, 1.0, 0.0]), toward)
+        right = torch.linalg.cross(torch.tensor([0.0, 1.0, 0.0]) if up is None else up, toward)
         right = right / right.norm()
         up = torch.linalg.cross(toward, right)
         flat = vertices @ torch.stack([right, up, toward]).T
@@ -47,22 +48,23 @@ class OrthographicView:
         return OrthographicView(center, right, up, toward, 0.53 * float((high - low)[:2].max()))
 
 
-def render_surface(surface: ColoredSurface, view: OrthographicView, pixels: int) -> torch.Tensor:
+def render_surface(surface: ColoredSurface, view: OrthographicView, pixels: int, shading: float = 1.0) -> torch.Tensor:
     """Picture (pixels, pixels, 3) in linear RGB: headlight, a key light from the upper left, ambient light.
 
     Faces seen from behind are BACK_FACE. A pixel that differs from a neighbour is the mean of 2 x 2 rays, others
-    take one.
+    take one. shading: 1 for these lights, less for colours that have been photographed in light; 0 shows them as they
+    are.
     """
     row, column = torch.meshgrid(torch.arange(pixels), torch.arange(pixels), indexing="ij")
     at = torch.stack([row, column], dim=-1).reshape(-1, 2) + 0.5
-    picture = _trace(surface, view, 2 * at / pixels - 1)
+    picture = _trace(surface, view, 2 * at / pixels - 1, shading)
     edges = torch.nonzero(differs_from_neighbor(picture.view(pixels, pixels, 3), _VISIBLE_STEP).flatten())[:, 0]
-    around = _trace(surface, view, (2 * (at[edges, None] + QUARTERS) / pixels - 1).view(-1, 2))
+    around = _trace(surface, view, (2 * (at[edges, None] + QUARTERS) / pixels - 1).view(-1, 2), shading)
     picture[edges] = around.view(-1, 4, 3).mean(dim=1)
     return picture.view(pixels, pixels, 3)
 
 
-def _trace(surface: ColoredSurface, view: OrthographicView, at: torch.Tensor) -> torch.Tensor:
+def _trace(surface: ColoredSurface, view: OrthographicView, at: torch.Tensor, shading: float) -> torch.Tensor:
     """Colours (R, 3) at the places `at` (R, 2): row and column, -1 ... 1 from the upper left to the lower right."""
     far = float((surface.vertices - view.center).norm(dim=1).max()) + view.half_side
     start = view.center + far * view.toward
@@ -70,13 +72,17 @@ def _trace(surface: ColoredSurface, view: OrthographicView, at: torch.Tensor) ->
     hits = cast_rays(origins, (-view.toward).expand_as(origins), surface.vertices, surface.faces)
     colors = torch.tensor(BACKGROUND).repeat(len(at), 1)
     seen = torch.nonzero(hits.faces >= 0)[:, 0]
-    colors[seen] = _shade(surface, view, hits.faces[seen], hits.barycentric[seen])
+    faces = hits.faces[seen]
+    behind, light = _light(surface, view, faces, hits.barycentric[seen])
+    seen_colors = torch.where(behind[:, None], torch.tensor(BACK_FACE), surface.colors[faces])
+    colors[seen] = seen_colors * (1 - shading + shading * light)[:, None]
     return colors
 
 
-def _shade(
+def _light(
     surface: ColoredSurface, view: OrthographicView, faces: torch.Tensor, barycentric: torch.Tensor
-) -> torch.Tensor:
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Whether faces (R,) are seen from behind, and the light on them at `barycentric` (R, 3)."""
     a, b, c = (surface.vertices[surface.faces[faces, corner]] for corner in range(3))
     behind = torch.linalg.cross(b - a, c - a) @ view.toward < 0
     normals = (surface.corner_normals[faces] * barycentric[..., None]).sum(dim=1)
@@ -84,4 +90,4 @@ def _shade(
     key = view.toward + 0.7 * view.up - 0.6 * view.right
     light = _AMBIENT * (1 + normals @ view.up) / 2
     light = light + _FILL * (normals @ view.toward).clamp_min(0) + _KEY * (normals @ (key / key.norm())).clamp_min(0)
-    return torch.where(behind[:, None], torch.tensor(BACK_FACE), surface.colors[faces]) * light[:, None]
+    return behind, light

@@ -7,8 +7,10 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from isopts.geometry.camera_side import camera_side
 from isopts.geometry.cameras import Cameras
 from isopts.geometry.triangle_mesh import TriangleMesh
+from isopts.geometry.upright_rotation import upright_rotation
 from isopts.render.camera_rig import camera_rig, join_surfaces
 from isopts.render.orthographic import ColoredSurface, OrthographicView, render_surface
 from isopts.render.srgb import encode_srgb
@@ -43,7 +45,7 @@ def render_views(
         hull, cameras: in one unit frame. The picture's up is the cameras' mean up.
         images: of all views, (H, W, 3) uint8; only a few of their pixels are looked at.
     """
-    upright = _upright(cameras)
+    upright = upright_rotation(cameras)
     turned = replace(cameras.to("cpu", torch.float32), rotations=cameras.rotations.float() @ upright.T)
     body = _body(hull, upright)
     pyramid = _PYRAMID_SHARE * float(turned.centers().norm(dim=1).median())
@@ -59,24 +61,13 @@ def render_views(
     return np.concatenate([top, np.pad(row, ((0, 0), (0, top.shape[1] - row.shape[1]), (0, 0)))])
 
 
-def _upright(cameras: Cameras) -> torch.Tensor:
-    """Rotation (3, 3) that takes the cameras' mean up to y; cameras all around that have none keep theirs."""
-    up = -cameras.rotations[:, 1].float().mean(dim=0)
-    if up.norm() < 0.1:
-        return torch.eye(3)
-    y = up / up.norm()
-    farthest = torch.nn.functional.one_hot(y.abs().argmin(), 3).float()
-    x = torch.nn.functional.normalize(torch.linalg.cross(y, farthest), dim=0)
-    return torch.stack([x, y, torch.linalg.cross(x, y)])
-
-
 def _toward_eye(cameras: Cameras) -> torch.Tensor:
     """From the side of the cameras, when they are on one, so that their images can be seen past them."""
-    middle = torch.nn.functional.normalize(cameras.centers(), dim=1).mean(dim=0)
-    sideways = torch.stack([middle[2], torch.zeros(()), -middle[0]])
-    if sideways.norm() < 0.4:
+    side = camera_side(cameras, torch.eye(3))
+    if side is None:
         return torch.tensor(_TOWARD_EYE)
-    return sideways / sideways.norm() - 0.35 * middle / middle.norm() + torch.tensor([0.0, 0.45, 0.0])
+    sideways = torch.stack([side[2], torch.zeros(()), -side[0]])
+    return sideways / sideways.norm() - 0.35 * side + torch.tensor([0.0, 0.45, 0.0])
 
 
 def _body(mesh: TriangleMesh, upright: torch.Tensor) -> ColoredSurface:

@@ -41,6 +41,13 @@ def require_writable(path: str | Path) -> None:
         raise InputError(f"Cannot write '{path}': no permission to write into '{target.parent}'; choose another place.")
 
 
+def require_writable_folder(folder: Path) -> None:
+    """Raise InputError when `folder` can neither be written into nor be made."""
+    place = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        raise InputError(f"Cannot write into '{place}'; choose another folder with -o.")
+
+
 def _flush(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:

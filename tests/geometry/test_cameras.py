@@ -89,3 +89,14 @@ def test_a_projection_matrix_is_taken_apart(cameras, factor):
 def test_what_is_no_camera_is_refused(matrix):
     with pytest.raises(ValueError, match="no projection"):
         decompose_projection(matrix)
+
+
+def test_back_from_the_unit_frame_points_have_the_same_pixels_far_from_the_origin(cameras, points):
+    frame = WorldToUnit((5e5, 4e6, -300.0), 0.02)
+    unit = cameras.to("cpu", torch.float32)
+    world = unit.out_of_frame(frame)
+    assert world.translations.dtype == torch.float64
+    pixels, depths = world.project(points / frame.scale + torch.tensor(frame.center).double())
+    expected, unit_depths = unit.project(points.float())
+    torch.testing.assert_close(pixels.float(), expected, atol=2e-3, rtol=0)
+    torch.testing.assert_close((depths * frame.scale).float(), unit_depths, atol=1e-4, rtol=0)

@@ -8,6 +8,7 @@ import trimesh
 from isopts.geometry.triangle_mesh import TriangleMesh
 from isopts.render.discs import FACES_PER_DISC, build_discs
 from isopts.render.preview import render_preview
+from isopts.render.preview_sides import PreviewSides
 
 
 def sphere(radius: float = 0.5, offset: float = 0.0) -> TriangleMesh:
@@ -42,6 +43,34 @@ def test_a_mesh_that_is_inside_out_is_red() -> None:
     mesh = sphere()
     picture = render_preview(TriangleMesh(mesh.vertices, mesh.faces[:, ::-1], mesh.normals), height=120)
     assert is_red(picture).mean() == pytest.approx(math.pi / 4 / 1.06**2, rel=0.05)
+
+
+def test_the_second_panel_has_the_colors_of_the_mesh() -> None:
+    mesh = sphere()
+    green = np.tile(np.array([20, 200, 40], np.uint8), (len(mesh.vertices), 1))
+    picture = render_preview(TriangleMesh(mesh.vertices, mesh.faces, mesh.normals, green), height=80)
+    grey, colored = picture[40, 40].astype(int), picture[40, 120].astype(int)
+    assert np.ptp(grey) < 50
+    assert colored[1] > 150
+    assert colored[[0, 2]].max() < 60
+    inside_out = render_preview(TriangleMesh(mesh.vertices, mesh.faces[:, ::-1], mesh.normals, green), height=80)
+    assert is_red(inside_out).mean() == pytest.approx(math.pi / 4 / 1.06**2, rel=0.05)
+
+
+def test_up_is_up_and_each_panel_has_its_side() -> None:
+    pole = trimesh.creation.box((0.1, 0.1, 1.0))  # along z, with a flag at its upper end towards x
+    flag = trimesh.creation.box((0.4, 0.05, 0.2))
+    flag.apply_translation([0.2, 0, 0.4])
+    whole = trimesh.util.concatenate([pole, flag])
+    mesh = TriangleMesh(np.asarray(whole.vertices), np.asarray(whole.faces))
+    up, eye = torch.tensor([0.0, 0.0, 1.0]), torch.tensor([0.0, -1.0, 0.2])
+    picture = render_preview(mesh, height=100, sides=PreviewSides(up, eye, eye * torch.tensor([1.0, -1.0, 1.0])))
+    first, second = (~is_background(panel) for panel in np.split(picture, 2, axis=1))
+    for panel in (first, second):
+        widths = panel.sum(axis=1)[panel.any(axis=1)]
+        assert widths[8] > 2 * widths[-8]  # the flag is above
+    assert np.nonzero(first)[1].mean() < 50  # the pole is left of the flag
+    assert np.nonzero(second)[1].mean() > 50
 
 
 def test_points_in_front_are_seen_and_those_behind_are_not() -> None:
