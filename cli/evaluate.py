@@ -48,6 +48,8 @@ def evaluate(
 
     Example:  isopts evaluate runs/scan65 --views scan65 --cull --dtu SampleSet/MVS_Data
     """
+    from rich.console import Console
+
     from isopts.cli.evaluation_output import print_json, print_table, write_csv
     from isopts.cli.evaluation_targets import Asked, choose_targets, split_paths
     from isopts.cli.threads import use_threads
@@ -56,12 +58,13 @@ def evaluate(
 
     flags = dict(zip(METRICS, (chamfer, normals, bool(fscore), hausdorff, point_to_face, uniformity), strict=True))
     named = tuple(metric for metric, wanted in flags.items() if wanted)
-    asked = Asked(named, views_dir, mask_from, cull, cull_pixels, dtu, scan, device)
+    asked = Asked(named, views_dir, mask_from, cull, cull_pixels, dtu, scan, device, threads)
     use_threads(threads, "grid")
     predictions, reference = split_paths(paths, asked)
     targets = choose_targets(predictions, reference, asked)
     config = EvaluationConfig(metrics=named or METRICS, thresholds=tuple(fscore or ()), samples=samples, seed=seed)
-    reports = dict(zip(predictions, evaluate_files(predictions, targets, config), strict=True))
+    with Console(stderr=True).status("Comparing"):
+        reports = dict(zip(predictions, evaluate_files(predictions, targets, config), strict=True))
     if csv is not None:
         write_csv(csv, reports, targets)
     if as_json:

@@ -25,11 +25,13 @@ _SAME_CAMERA = 1e-4  # unit frame: a checkpoint's cameras are rounded
 
 @dataclass(frozen=True)
 class RunImages:
-    """views: of the folder of the images. fit: what the run did with them. reference: beside them, if there is one."""
+    """views: of the folder of the images. fit: what the run did with them. reference: beside them, if there is one.
+    decoder: of the field, by which threads are shared."""
 
     views: PosedViews
     fit: FittedViews
     reference: Path | None
+    decoder: str
 
 
 def is_run_of_images(path: Path) -> bool:
@@ -68,7 +70,9 @@ def read_run_images(run: Path, moved_to: Path | None, mask_from: str, device: to
     if data.path is None or not images.exists():
         raise InputError(f"The images of the run '{run}' are not in '{images}' any more; name their folder by --views.")
     views = read_views(images, data.views)
-    return RunImages(views, _what_was_fitted(fitted, views, data.holdout), reference_beside(images))
+    has_colors = checkpoint.config.get("losses", {}).get("color", 1) > 0
+    fit = _what_was_fitted(fitted, views, data.holdout, has_colors)
+    return RunImages(views, fit, reference_beside(images), fitted.decoder)
 
 
 def _data_config(stored: Mapping[str, Any], mask_from: str, source: str) -> DataConfig:
@@ -80,14 +84,13 @@ def _data_config(stored: Mapping[str, Any], mask_from: str, source: str) -> Data
     return config_from_dict(DataConfig, changed, "The command line")
 
 
-def _what_was_fitted(fitted: FittedField, views: PosedViews, holdout: tuple[int, ...]) -> FittedViews:
+def _what_was_fitted(fitted: FittedField, views: PosedViews, holdout: tuple[int, ...], has_colors: bool) -> FittedViews:
     """By the cameras in the checkpoint: fit-mvr leaves views out that contradict the others. Where it knows none of the
     cameras, these are other images of the object, and all of them are held out."""
     known = _known_cameras(fitted, views)
     held_out = tuple(view for view in holdout if view < len(views)) if known else tuple(range(len(views)))
-    return FittedViews(
-        tuple(view for view in known if view not in held_out), held_out, lambda: _renderer(fitted, views)
-    )
+    seen = tuple(view for view in known if view not in held_out)
+    return FittedViews(seen, held_out, (lambda: _renderer(fitted, views)) if has_colors else None)
 
 
 def _known_cameras(fitted: FittedField, views: PosedViews) -> list[int]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from isopts.cli.device import choose_device
 from isopts.cli.evaluation_runs import is_run_of_images, read_run_images, reference_beside
+from isopts.cli.threads import use_threads
 from isopts.config import config_from_dict
 from isopts.data.posed_views import PosedViews
 from isopts.data.views import ViewsConfig, read_views
@@ -31,6 +32,7 @@ class Asked:
     dtu: Path | None
     scan: int | None
     device: str
+    threads: int
 
     @property
     def own_images(self) -> bool:
@@ -80,6 +82,7 @@ def _choose_target(prediction: Path, given: Targets, asked: Asked) -> Targets:
     if masks_only or not (asked.own_images or wants_reference):
         return given
     own = read_run_images(prediction, asked.views_dir, asked.mask_from, choose_device(asked.device))
+    use_threads(asked.threads, own.decoder)
     given = replace(given, reference=given.reference or own.reference)
     return replace(given, views=own.views, fit=own.fit) if asked.own_images else given
 

@@ -17,11 +17,11 @@ from isopts.geometry.triangle_mesh import TriangleMesh
 class FittedViews:
     """What a fit did with the views of a folder. fitted, held_out: their numbers; a view that the fit left out for its
     contradictions is in neither. renderer: makes a function from a view's number to its rendering (H, W, 3), float,
-    0 ... 1, of the size of its image, black on the background."""
+    0 ... 1, of the size of its image, black on the background; None: the fit knows no colours."""
 
     fitted: tuple[int, ...]
     held_out: tuple[int, ...]
-    renderer: Callable[[], Callable[[int], np.ndarray]]
+    renderer: Callable[[], Callable[[int], np.ndarray]] | None
 
 
 def fitted_view_figures(mesh: TriangleMesh, views: PosedViews, fit: FittedViews) -> Report:
@@ -43,8 +43,16 @@ def fitted_view_figures(mesh: TriangleMesh, views: PosedViews, fit: FittedViews)
         if members:
             ious = [masks.views[names[view]]["mask_iou"] for view in members]
             figures[f"mask_iou_{group}_mean"] = float(np.mean(ious))
+    of_masks = Report(figures, notes=masks.notes, views=masks.views)
+    if fit.renderer is None:
+        return Report.joined([of_masks, Report({}, notes=["no PSNR: colours were not fitted"])])
+    return Report.joined([of_masks, _color_figures(views, names, fit, fit.renderer())])
+
+
+def _color_figures(
+    views: PosedViews, names: Sequence[str], fit: FittedViews, render: Callable[[int], np.ndarray]
+) -> Report:
     group, members = ("heldout", fit.held_out) if fit.held_out else ("fitted", fit.fitted)
-    render = fit.renderer()
     images = image_figures(
         RenderedView(names[view], render(view), views.image(view), views.mask(view)) for view in members
     )
@@ -52,8 +60,7 @@ def fitted_view_figures(mesh: TriangleMesh, views: PosedViews, fit: FittedViews)
     count = _count(members, "held-out view" if fit.held_out else "fitted view")
     note = f"PSNR and SSIM of {count}, inside the masks"
     note += "" if fit.fitted else "; none of the views is among those that were fitted"
-    of_masks = Report(figures, notes=masks.notes, views=masks.views)
-    return Report.joined([of_masks, Report(means, notes=[note], views=images.views)])
+    return Report(means, notes=[note], views=images.views)
 
 
 def _count(members: Sequence[int], what: str) -> str:

@@ -45,14 +45,15 @@ def predictions_of(*arguments: object) -> list[dict]:
     return json.loads(isopts("evaluate", *arguments, "--samples", 2000, "--threads", 1, "--json").stdout)["predictions"]
 
 
-def copy_of(run: Path, folder: Path, images: Path, holdout: tuple[int, ...]) -> Path:
-    """The same fit, as if of other images."""
+def copy_of(run: Path, folder: Path, images: Path, holdout: tuple[int, ...], color: float = 1.0) -> Path:
+    """The same fit, as if of other images or with another weight of their colours."""
     shutil.copytree(run, folder)
     checkpoint = load_checkpoint(run)
-    data = checkpoint.config["data"] | {"path": str(images), "holdout": list(holdout)}
-    save_checkpoint(
-        folder / "checkpoint.pt", dataclasses.replace(checkpoint, config=checkpoint.config | {"data": data})
-    )
+    changed = {
+        "data": checkpoint.config["data"] | {"path": str(images), "holdout": list(holdout)},
+        "losses": checkpoint.config["losses"] | {"color": color},
+    }
+    save_checkpoint(folder / "checkpoint.pt", dataclasses.replace(checkpoint, config=checkpoint.config | changed))
     return folder
 
 
@@ -177,6 +178,13 @@ def test_what_lacks_a_checkpoint_or_is_of_a_scan_says_so(made: Path, tmp_path: P
     shutil.copytree(made / "run", scan)
     write_record(scan / "run.json", RunRecord(command="fit-points", input="scan.ply"))
     assert f"'{scan}' is given, but nothing to compare it with; add a mesh or cloud REF" in sentence(scan)
+
+
+def test_colours_that_were_not_fitted_are_not_compared(made: Path, tmp_path: Path) -> None:
+    (found,) = predictions_of(copy_of(made / "run", tmp_path / "run", made / "views", HELD_OUT, color=0.0))
+    assert "mask_iou_heldout_mean" in found["figures"]
+    assert "psnr_heldout_mean" not in found["figures"]
+    assert "no PSNR: colours were not fitted" in found["notes"]
 
 
 def test_culling_takes_the_masks_of_the_run(made: Path) -> None:

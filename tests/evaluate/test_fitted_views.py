@@ -62,6 +62,13 @@ def test_fitted_ones_stand_in_under_a_name_of_their_own(ball, views):
     assert "PSNR and SSIM of 2 fitted views, inside the masks" in report.notes
 
 
+def test_a_fit_without_colours_has_no_psnr(ball, views):
+    report = fitted_view_figures(ball, views, FittedViews((0, 3), (1,), None))
+    assert "mask_iou_heldout_mean" in report.figures
+    assert not any(name.startswith(("psnr", "ssim")) for name in report.figures)
+    assert "no PSNR: colours were not fitted" in report.notes
+
+
 def test_background_inside_the_mask_counts_as_black(ball, views):
     def half_empty():
         return lambda view: np.where(np.arange(100)[:, None, None] < 50, 0, np.full(SHAPE, 0.4))
