@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from isopts.cli.evaluate_options import Csv, Cull, CullPixels, Dtu, MaskFrom, Paths, ScanNumber, Thresholds, ViewsDir
-from isopts.cli.options import Json, Seed
+from isopts.cli.options import Device, Json, Seed
+from isopts.cli.threads import Threads
 
 
 def evaluate(
@@ -24,6 +25,8 @@ def evaluate(
     dtu: Dtu = None,
     scan: ScanNumber = None,
     seed: Seed = 0,
+    device: Device = "auto",
+    threads: Threads = 0,
     as_json: Json = False,
     csv: Csv = None,
 ) -> None:
@@ -33,26 +36,38 @@ def evaluate(
     Accuracy is from PRED to REF, completeness from REF to PRED.
     Without --fscore the thresholds are 0.5 % and 1 % of the diagonal of REF's bounding box.
 
-    Surfaces from images are also compared with their masks (--views) and by the protocol of DTU's benchmark (--dtu).
+    A run of fit-mvr needs no REF: its mesh is compared with the masks of its images and with the reference.ply beside
+    them, the colours of its checkpoint with the views that were held out (psnr_heldout_mean, ssim_heldout_mean) or, if
+    none was, with the fitted ones (psnr_fitted_mean, ...), inside the masks, where background counts as black.
+
+    Other surfaces are compared with masks by --views, and every surface by the protocol of DTU's benchmark with --dtu.
+
+    Example:  isopts evaluate runs/nefertiti
 
     Example:  isopts evaluate runs/bunny_scan bunny.ply --chamfer --normals
 
     Example:  isopts evaluate runs/scan65 --views scan65 --cull --dtu SampleSet/MVS_Data
     """
+    from rich.console import Console
+
     from isopts.cli.evaluation_output import print_json, print_table, write_csv
-    from isopts.cli.evaluation_targets import choose_metrics, choose_targets, split_paths
+    from isopts.cli.evaluation_targets import Asked, choose_targets, split_paths
+    from isopts.cli.threads import use_threads
     from isopts.evaluate.files import evaluate_files
     from isopts.evaluate.report import METRICS, EvaluationConfig
 
-    predictions, reference = split_paths(paths, views_dir, dtu)
-    asked = dict(zip(METRICS, (chamfer, normals, bool(fscore), hausdorff, point_to_face, uniformity), strict=True))
-    metrics = choose_metrics(asked, reference)
-    config = EvaluationConfig(metrics=metrics, thresholds=tuple(fscore or ()), samples=samples, seed=seed)
-    targets = choose_targets(predictions, reference, (views_dir, mask_from), (cull, cull_pixels), (dtu, scan))
-    reports = dict(zip(predictions, evaluate_files(predictions, targets, config), strict=True))
+    flags = dict(zip(METRICS, (chamfer, normals, bool(fscore), hausdorff, point_to_face, uniformity), strict=True))
+    named = tuple(metric for metric, wanted in flags.items() if wanted)
+    asked = Asked(named, views_dir, mask_from, cull, cull_pixels, dtu, scan, device, threads)
+    use_threads(threads, "grid")
+    predictions, reference = split_paths(paths, asked)
+    targets = choose_targets(predictions, reference, asked)
+    config = EvaluationConfig(metrics=named or METRICS, thresholds=tuple(fscore or ()), samples=samples, seed=seed)
+    with Console(stderr=True).status("Comparing"):
+        reports = dict(zip(predictions, evaluate_files(predictions, targets, config), strict=True))
     if csv is not None:
-        write_csv(csv, reports, reference)
+        write_csv(csv, reports, targets)
     if as_json:
         print_json(reports, targets, config)
     else:
-        print_table(reports, reference)
+        print_table(reports, targets)

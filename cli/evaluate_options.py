@@ -9,8 +9,8 @@ Paths = Annotated[
     list[Path],
     typer.Argument(
         metavar="PRED... [REF]",
-        help="Meshes, clouds or run folders, and last the mesh or cloud to compare with. With --views or --dtu, REF "
-        "may be left out; a folder at the end is then no REF but a prediction.",
+        help="Meshes, clouds or run folders, and last the mesh or cloud to compare with. REF may be left "
+        "out with --views or --dtu, and for runs of fit-mvr; a folder at the end is then no REF but a prediction.",
         show_default=False,
     ),
 ]
@@ -30,12 +30,13 @@ ViewsDir = Annotated[
     typer.Option(
         "--views",
         metavar="DIR",
-        help="Posed images: IoU with their masks; a reference.ply in DIR is REF where none is given.",
+        help="Posed images: IoU with their masks; a reference.ply in DIR is REF where none is given. For a run of "
+        "fit-mvr: where its images are now.",
         show_default=False,
     ),
 ]
-MaskFrom = Annotated[str, typer.Option("--mask-from", help="--views: dir, alpha, black, white or auto.")]
-Cull = Annotated[bool, typer.Option("--cull", help="--views: first remove what the widened masks exclude.")]
+MaskFrom = Annotated[str, typer.Option("--mask-from", help="Masks: dir, alpha, black, white or auto.")]
+Cull = Annotated[bool, typer.Option("--cull", help="First remove what the masks, widened, exclude.")]
 CullPixels = Annotated[
     float | None,
     typer.Option("--cull-pixels", min=0, help="--cull: how much wider.", show_default="1/32 of the image's width"),

@@ -3,7 +3,7 @@
 import csv
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,42 +19,61 @@ from isopts.run.atomic import replacing
 Reports = Mapping[Path, Report]
 
 
-def print_table(reports: Reports, reference: Path | None) -> None:
+def print_table(reports: Reports, targets: Sequence[Targets]) -> None:
     """A row for each figure, a column for each prediction; notes below."""
     table = Table(box=None, pad_edge=False)
     table.add_column("figure")
     for prediction in reports:
         table.add_column(Text(prediction.name or str(prediction)), justify="right")
-    for name in next(iter(reports.values())).figures:
-        values = [report.figures[name] for report in reports.values()]
+    for name in _figure_names(reports):
+        values = [report.figures.get(name) for report in reports.values()]
         table.add_row(name, *("-" if value is None else f"{value:.5g}" for value in values))
     console = Console()
     console.print(table)
-    if reference is not None:
-        diagonal = next(iter(reports.values())).diagonal
-        sentence = f"Lengths in the unit of the files; diagonal of {reference.name}: {diagonal:.5g}."
+    diagonals = _diagonals(reports, targets)
+    for reference, diagonal in diagonals.items():
+        name = reference.name if len(diagonals) == 1 else str(reference)
+        sentence = f"Lengths in the unit of the files; diagonal of {name}: {diagonal:.5g}."
         console.print(Text(sentence), soft_wrap=True)
     for prediction, report in reports.items():
         for note in report.notes:
             console.print(Text(f"{prediction}: {note}."), soft_wrap=True)
 
 
-def print_json(reports: Reports, targets: Targets, config: EvaluationConfig) -> None:
+def _figure_names(reports: Reports) -> list[str]:
+    """Of all reports, in the order in which they come: a figure may be missing where the targets differ."""
+    return list(dict.fromkeys(name for report in reports.values() for name in report.figures))
+
+
+def _diagonals(reports: Reports, targets: Sequence[Targets]) -> dict[Path, float]:
+    """The diagonal of each reference."""
+    pairs = zip(targets, reports.values(), strict=True)
+    return {target.reference: report.diagonal for target, report in pairs if target.reference is not None}
+
+
+def print_json(reports: Reports, targets: Sequence[Targets], config: EvaluationConfig) -> None:
     """One object: what was compared and how, then the figures and notes of each prediction, and of its views where
-    there are any. What was not compared is null."""
-    entries = [_entry(prediction, report) for prediction, report in reports.items()]
-    head = {
-        "reference": None if targets.reference is None else str(targets.reference),
-        "reference_diagonal": next(iter(reports.values())).diagonal,
-        "dtu": None if targets.dtu is None else str(targets.dtu),
-    }
+    there are any. What was not compared is null, as is a reference at the top where each prediction has its own."""
+    entries = [
+        _entry(prediction, report, target)
+        for (prediction, report), target in zip(reports.items(), targets, strict=True)
+    ]
+    head: dict[str, Any] = {"reference": None, "reference_diagonal": None}
+    if len({target.reference for target in targets}) == 1:
+        head = {name: entries[0][name] for name in head}
+    head["dtu"] = _text(targets[0].dtu)
     print(json.dumps({**head, "samples": config.samples, "seed": config.seed, "predictions": entries}, indent=2))
 
 
-def _entry(prediction: Path, report: Report) -> dict[str, Any]:
-    entry = {"path": str(prediction), "figures": _plain(report.figures), "notes": report.notes}
+def _entry(prediction: Path, report: Report, target: Targets) -> dict[str, Any]:
+    entry = {"path": str(prediction), "reference": _text(target.reference), "reference_diagonal": report.diagonal}
+    entry |= {"figures": _plain(report.figures), "notes": report.notes}
     views = [{"view": name, **_plain(figures)} for name, figures in report.views.items()]
     return entry | ({"views": views} if views else {})
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
 
 
 def _plain(figures: Figures) -> Figures:
@@ -62,11 +81,11 @@ def _plain(figures: Figures) -> Figures:
     return {name: value if value is not None and math.isfinite(value) else None for name, value in figures.items()}
 
 
-def write_csv(path: Path, reports: Reports, reference: Path | None) -> None:
+def write_csv(path: Path, reports: Reports, targets: Sequence[Targets]) -> None:
     """Columns prediction, reference and the figures; a figure that could not be computed is empty."""
-    figures = list(next(iter(reports.values())).figures)
+    figures = _figure_names(reports)
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["prediction", "reference", *figures])
-        for prediction, report in reports.items():
-            writer.writerow([prediction, reference, *(report.figures[name] for name in figures)])
+        for (prediction, report), target in zip(reports.items(), targets, strict=True):
+            writer.writerow([prediction, target.reference, *(report.figures.get(name) for name in figures)])

@@ -1,90 +1,120 @@
 """What the options of `isopts evaluate` ask to compare, and with what."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from isopts.cli.device import choose_device
+from isopts.cli.evaluation_runs import is_run_of_images, read_run_images, reference_beside
+from isopts.cli.threads import use_threads
+from isopts.config import config_from_dict
+from isopts.data.posed_views import PosedViews
+from isopts.data.views import ViewsConfig, read_views
 from isopts.errors import InputError
+from isopts.evaluate.dtu_scan import scan_number
+from isopts.evaluate.files import Targets
+from isopts.evaluate.mask_culling import CullingConfig
+from isopts.evaluate.report import Metric
+from isopts.run.folder import RunFolder
+from isopts.run.record import read_record
 
-if TYPE_CHECKING:
-    from isopts.data.posed_views import PosedViews
-    from isopts.evaluate.files import Targets
-    from isopts.evaluate.mask_culling import CullingConfig
-    from isopts.evaluate.report import Metric
+
+@dataclass(frozen=True)
+class Asked:
+    """What the options ask for. metrics: those against a reference that were named, none for all. The others: as the
+    options of their names."""
+
+    metrics: tuple[Metric, ...]
+    views_dir: Path | None
+    mask_from: str
+    cull: bool
+    cull_pixels: float | None
+    dtu: Path | None
+    scan: int | None
+    device: str
+    threads: int
+
+    @property
+    def own_images(self) -> bool:
+        """Whether runs of fit-mvr are compared with their images: unless other figures are asked for."""
+        return self.cull or self.views_dir is not None or not (self.metrics or self.dtu)
 
 
-def split_paths(paths: list[Path], views_dir: Path | None, dtu: Path | None) -> tuple[list[Path], Path | None]:
-    """Predictions, and the reference if there is one."""
-    optional = views_dir is not None or dtu is not None
-    if len(paths) > 1 and not (optional and paths[-1].is_dir()):
+def split_paths(paths: list[Path], asked: Asked) -> tuple[list[Path], Path | None]:
+    """Predictions, and the reference if one is given."""
+    optional = asked.views_dir is not None or asked.dtu is not None
+    folder_last = paths[-1].is_dir()
+    predictions = paths if folder_last else paths[:-1]
+    optional |= bool(predictions) and all(is_run_of_images(path) for path in predictions)
+    if len(paths) > 1 and not (optional and folder_last):
         return paths[:-1], paths[-1]
     if not optional:
         raise InputError(
-            f"'{paths[0]}' is given, but nothing to compare it with; add a mesh or cloud REF, --views or --dtu."
+            f"'{paths[0]}' is given, but nothing to compare it with; add a mesh or cloud REF, --views or --dtu "
+            "(only runs of fit-mvr need none of them)."
         )
-    if views_dir is not None:
-        beside = (views_dir if views_dir.is_dir() else views_dir.parent) / "reference.ply"
-        return paths, beside if beside.is_file() else None
     return paths, None
 
 
-def choose_metrics(asked: dict["Metric", bool], reference: Path | None) -> tuple["Metric", ...]:
-    """Those asked for, or all."""
-    named = [metric for metric, wanted in asked.items() if wanted]
-    if named and reference is None:
-        option = named[0].replace("_", "-")
+def choose_targets(predictions: Sequence[Path], reference: Path | None, asked: Asked) -> list[Targets]:
+    """What each prediction is compared with."""
+    culling = _culling_config(asked, predictions)
+    scans = _dtu_scans(predictions, asked.dtu, asked.scan)
+    views = _masked_views(asked.views_dir, asked.mask_from)
+    if reference is None and asked.views_dir is not None:
+        reference = reference_beside(asked.views_dir)
+    targets = [
+        _choose_target(prediction, Targets(reference, views, None, culling, asked.dtu, scan), asked)
+        for prediction, scan in zip(predictions, scans, strict=True)
+    ]
+    if asked.metrics and all(target.reference is None for target in targets):
+        option = asked.metrics[0].replace("_", "-")
         raise InputError(f"--{option} is given, but no reference; add a mesh or cloud REF after the predictions.")
-    return tuple(named or asked)
+    return targets
 
 
-def choose_targets(
-    predictions: Sequence[Path],
-    reference: Path | None,
-    views: tuple[Path | None, str],
-    culling: tuple[bool, float | None],
-    dtu: tuple[Path | None, int | None],
-) -> "Targets":
-    """From the options --views and --mask-from, --cull and --cull-pixels, --dtu and --scan."""
-    from isopts.evaluate.files import Targets
+def _choose_target(prediction: Path, given: Targets, asked: Asked) -> Targets:
+    """`given`, and for a run of fit-mvr its images and the reference beside them where the options leave them open."""
+    if not is_run_of_images(prediction):
+        return given
+    masks_only = asked.views_dir is not None and not RunFolder(prediction).checkpoint.is_file()
+    wants_reference = given.reference is None and (asked.metrics or not asked.dtu)
+    if masks_only or not (asked.own_images or wants_reference):
+        return given
+    own = read_run_images(prediction, asked.views_dir, asked.mask_from, choose_device(asked.device))
+    use_threads(asked.threads, own.decoder)
+    given = replace(given, reference=given.reference or own.reference)
+    return replace(given, views=own.views, fit=own.fit) if asked.own_images else given
 
-    scans = _dtu_scans(predictions, *dtu)
-    config = _culling_config(*culling, views[0])
-    return Targets(reference, _masked_views(*views), config, dtu[0], scans)
 
-
-def _masked_views(folder: Path | None, mask_from: str) -> "PosedViews | None":
-    from isopts.config import config_from_dict
-    from isopts.data.views import ViewsConfig, read_views
-
-    if folder is None and mask_from != "auto":
-        raise InputError(f"--mask-from {mask_from} is given without --views; add --views DIR, or leave it out.")
+def _masked_views(folder: Path | None, mask_from: str) -> PosedViews | None:
     config = config_from_dict(ViewsConfig, {"masks": {"source": mask_from}}, "The command line")
     return None if folder is None else read_views(folder, config)
 
 
-def _culling_config(cull: bool, pixels: float | None, views_dir: Path | None) -> "CullingConfig | None":
-    from isopts.evaluate.mask_culling import CullingConfig
-
-    if not cull and pixels is not None:
+def _culling_config(asked: Asked, predictions: Sequence[Path]) -> CullingConfig | None:
+    if not asked.cull and asked.cull_pixels is not None:
         raise InputError("--cull-pixels is given without --cull; add --cull, or leave it out.")
-    if cull and views_dir is None:
-        raise InputError("--cull needs masks to cull by; add --views DIR.")
-    return CullingConfig(dilation_pixels=pixels) if cull else None
+    if asked.views_dir is None and not all(is_run_of_images(path) for path in predictions):
+        if asked.cull:
+            raise InputError("--cull needs masks to cull by; add --views DIR.")
+        if asked.mask_from != "auto":
+            raise InputError(
+                f"--mask-from {asked.mask_from} is given without --views; add --views DIR, or leave it out."
+            )
+    return CullingConfig(dilation_pixels=asked.cull_pixels) if asked.cull else None
 
 
-def _dtu_scans(predictions: Sequence[Path], dtu: Path | None, given: int | None) -> tuple[int, ...]:
+def _dtu_scans(predictions: Sequence[Path], dtu: Path | None, given: int | None) -> list[int | None]:
     """The scan of each prediction: as given, else by the name of the folder of views that its run was made from."""
     if dtu is None:
         if given is not None:
             raise InputError(f"--scan {given} is given without --dtu; add --dtu DIR, or leave it out.")
-        return ()
-    return tuple(given or _scan_of_run(prediction) for prediction in predictions)
+        return [None] * len(predictions)
+    return [given or _scan_of_run(prediction) for prediction in predictions]
 
 
 def _scan_of_run(prediction: Path) -> int:
-    from isopts.evaluate.dtu_scan import scan_number
-    from isopts.run.record import read_record
-
     record = read_record(prediction / "run.json")
     number = None if record is None else scan_number(Path(record.input))
     if number is None:

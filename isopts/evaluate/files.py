@@ -13,6 +13,7 @@ from isopts.data.posed_views import PosedViews
 from isopts.errors import InputError
 from isopts.evaluate.dtu import evaluate_dtu
 from isopts.evaluate.dtu_scan import DtuScan, read_dtu_scan
+from isopts.evaluate.fitted_views import FittedViews, fitted_view_figures
 from isopts.evaluate.mask_culling import CullingConfig, cull_by_masks
 from isopts.evaluate.mask_figures import mask_figures
 from isopts.evaluate.report import EvaluationConfig, Report, evaluate
@@ -23,51 +24,56 @@ RUN_FILES = ("mesh.ply", "isopoints.ply")  # what stands for a run folder, the f
 
 @dataclass(frozen=True)
 class Targets:
-    """What predictions are compared with; what is None is left out.
+    """What a prediction is compared with; what is None is left out.
 
-    reference: mesh or cloud. views: with masks. culling: removes first what the masks exclude; needs views.
-    dtu: folder of DTU's ground truth; scans: the number of the scan of each prediction.
+    reference: mesh or cloud. views: with masks. fit: what the prediction's fit did with these views, whose colours are
+    then compared too. culling: removes first what the masks exclude; needs views. dtu: folder of DTU's ground truth,
+    and scan: the number of the prediction's scan in it.
     """
 
     reference: Path | None = None
     views: PosedViews | None = None
+    fit: FittedViews | None = None
     culling: CullingConfig | None = None
     dtu: Path | None = None
-    scans: tuple[int, ...] = ()
+    scan: int | None = None
 
 
-def evaluate_files(predictions: Sequence[Path], targets: Targets, config: EvaluationConfig) -> list[Report]:
-    """One report for each of `predictions`, each a mesh, a cloud or a run folder.
+def evaluate_files(predictions: Sequence[Path], targets: Sequence[Targets], config: EvaluationConfig) -> list[Report]:
+    """One report for each of `predictions`, each a mesh, a cloud or a run folder, with its own of `targets`.
 
     Raises:
         InputError: a file cannot be read or compared.
     """
-    expected = None if targets.reference is None else load_shape(targets.reference)
+    read_reference = functools.lru_cache(maxsize=1)(load_shape)
     read_scan = functools.lru_cache(maxsize=1)(read_dtu_scan)
     reports = []
-    for index, prediction in enumerate(predictions):
-        scan = None if targets.dtu is None else read_scan(targets.dtu, targets.scans[index])
+    for prediction, target in zip(predictions, targets, strict=True):
+        expected = None if target.reference is None else read_reference(target.reference)
+        scan = None if target.dtu is None else read_scan(target.dtu, target.scan)
         mesh = load_shape(prediction)
         try:
-            reports.append(Report.joined(_compare(mesh, expected, scan, targets, config)))
+            reports.append(Report.joined(_compare(mesh, expected, scan, target, config)))
         except InputError as error:
             raise InputError(f"'{prediction}' cannot be compared. {error}") from None
     return reports
 
 
 def _compare(
-    mesh: TriangleMesh, expected: TriangleMesh | None, scan: DtuScan | None, targets: Targets, config: EvaluationConfig
+    mesh: TriangleMesh, expected: TriangleMesh | None, scan: DtuScan | None, target: Targets, config: EvaluationConfig
 ) -> Iterator[Report]:
     """A report for each target; culling comes first and only has a note."""
-    views = targets.views
-    if views is not None and targets.culling is not None:
+    views = target.views
+    if views is not None and target.fit is not None:
+        views = views.select(range(len(views)))  # its decoded pictures go with it: many runs may be compared
+    if views is not None and target.culling is not None:
         whole = mesh
-        mesh = cull_by_masks(whole, views.cameras, (views.mask(view) for view in range(len(views))), targets.culling)
+        mesh = cull_by_masks(whole, views.cameras, (views.mask(view) for view in range(len(views))), target.culling)
         yield Report({}, notes=[_culling_note(whole, mesh)])
     if expected is not None:
         yield evaluate(mesh, expected, config)
     if views is not None:
-        yield mask_figures(mesh, views)
+        yield mask_figures(mesh, views) if target.fit is None else fitted_view_figures(mesh, views, target.fit)
     if scan is not None:
         yield evaluate_dtu(mesh, scan, config.seed)
 

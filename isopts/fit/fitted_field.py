@@ -21,7 +21,7 @@ from isopts.kernels.neighbors import nearest_neighbors
 from isopts.mesh.extract import MeshConfig, extract_mesh
 from isopts.mesh.trim import trim
 from isopts.run.atomic import replacing
-from isopts.run.checkpoint import load_checkpoint
+from isopts.run.checkpoint import Checkpoint, load_checkpoint
 
 _CURVATURE_NEIGHBORS = 12
 
@@ -47,13 +47,17 @@ class FittedField:
     @staticmethod
     def load(path: Path, device: torch.device) -> "FittedField":
         """From a checkpoint file or a run folder. Raises InputError, ConfigError."""
-        checkpoint = load_checkpoint(path)
+        return FittedField.restore(load_checkpoint(path), str(path), device)
+
+    @staticmethod
+    def restore(checkpoint: Checkpoint, source: str, device: torch.device) -> "FittedField":
+        """From a checkpoint that was read from `source`. Raises InputError, ConfigError."""
         config = checkpoint.config.get("field")
         if not isinstance(config, dict):
-            raise InputError(f"'{path}' is a damaged checkpoint: its configuration has no 'field'.")
-        field = restore_field(config, checkpoint.field, str(path)).to(device)
+            raise InputError(f"'{source}' is a damaged checkpoint: its configuration has no 'field'.")
+        field = restore_field(config, checkpoint.field, source).to(device)
         support = stored_support(checkpoint.tensors, device)
-        appearance = stored_appearance(checkpoint.config, checkpoint.tensors, str(path), device)
+        appearance = stored_appearance(checkpoint.config, checkpoint.tensors, source, device)
         step, decoder = checkpoint.step, config["decoder"]
         return FittedField(field, checkpoint.frame, step, decoder, support, appearance)
 

@@ -255,7 +255,7 @@ def test_what_needs_a_reference_or_the_frame_of_the_cameras_says_so(ball_views: 
 
 def test_json_has_no_infinity(capsys: pytest.CaptureFixture[str]) -> None:
     report = Report({"psnr_mean": math.inf}, views={"1.png": {"psnr": math.inf, "ssim": 1.0}})
-    print_json({Path("run"): report}, Targets(), EvaluationConfig())
+    print_json({Path("run"): report}, [Targets()], EvaluationConfig())
     (prediction,) = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)["predictions"]
     assert prediction["figures"] == {"psnr_mean": None}
     assert prediction["views"] == [{"view": "1.png", "psnr": None, "ssim": 1.0}]

@@ -1,0 +1,112 @@
+"""Runs of fit-mvr as `isopts evaluate` sees them: with the images that they were fitted to."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from isopts.config import config_from_dict
+from isopts.data.posed_views import PosedViews
+from isopts.data.views import read_views
+from isopts.errors import InputError
+from isopts.evaluate.fitted_views import FittedViews
+from isopts.fit.fitted_field import FittedField
+from isopts.fit.mvr_config import DataConfig
+from isopts.fit.view_preview import render_fitted, sampled_copy
+from isopts.run.checkpoint import load_checkpoint
+from isopts.run.folder import RunFolder
+
+REFERENCE_FILE = "reference.ply"
+_SAME_CAMERA = 1e-4  # unit frame: a checkpoint's cameras are rounded
+
+
+@dataclass(frozen=True)
+class RunImages:
+    """views: of the folder of the images. fit: what the run did with them. reference: beside them, if there is one.
+    decoder: of the field, by which threads are shared."""
+
+    views: PosedViews
+    fit: FittedViews
+    reference: Path | None
+    decoder: str
+
+
+def is_run_of_images(path: Path) -> bool:
+    """A run folder of fit-mvr."""
+    record = RunFolder(path).read_record() if path.is_dir() else None
+    return record is not None and record.command == "fit-mvr"
+
+
+def reference_beside(images: Path) -> Path | None:
+    """The exact surface beside posed images; `images`: their folder or camera file."""
+    beside = (images if images.is_dir() else images.parent) / REFERENCE_FILE
+    return beside if beside.is_file() else None
+
+
+def read_run_images(run: Path, moved_to: Path | None, mask_from: str, device: torch.device) -> RunImages:
+    """The images of a run of fit-mvr; decodes none yet.
+
+    Args:
+        moved_to: where they are now, None: where they were. mask_from: other masks than the run's, unless `auto`.
+
+    Raises:
+        InputError: there is no checkpoint, or the images are gone or cannot be read. ConfigError: a damaged checkpoint.
+    """
+    folder = RunFolder(run)
+    if not folder.checkpoint.is_file():
+        raise InputError(
+            f"The run '{run}' has no {folder.checkpoint.name}, from which its images are rendered; continue it with "
+            "fit-mvr --resume."
+        )
+    checkpoint = load_checkpoint(run)
+    fitted = FittedField.restore(checkpoint, str(run), device)
+    if fitted.appearance is None or "data" not in checkpoint.config:
+        raise InputError(f"'{folder.checkpoint}' is of no fit of images; expected one of fit-mvr.")
+    data = _data_config(checkpoint.config["data"], mask_from, str(folder.checkpoint))
+    images = moved_to or Path(data.path or "")
+    if data.path is None or not images.exists():
+        raise InputError(f"The images of the run '{run}' are not in '{images}' any more; name their folder by --views.")
+    views = read_views(images, data.views)
+    has_colors = checkpoint.config.get("losses", {}).get("color", 1) > 0
+    fit = _what_was_fitted(fitted, views, data.holdout, has_colors)
+    return RunImages(views, fit, reference_beside(images), fitted.decoder)
+
+
+def _data_config(stored: Mapping[str, Any], mask_from: str, source: str) -> DataConfig:
+    config = config_from_dict(DataConfig, stored, source)
+    if mask_from == "auto":
+        return config
+    changed = config.model_dump(mode="json")
+    changed["views"]["masks"]["source"] = mask_from
+    return config_from_dict(DataConfig, changed, "The command line")
+
+
+def _what_was_fitted(fitted: FittedField, views: PosedViews, holdout: tuple[int, ...], has_colors: bool) -> FittedViews:
+    """By the cameras in the checkpoint: fit-mvr leaves views out that contradict the others. Where it knows none of the
+    cameras, these are other images of the object, and all of them are held out."""
+    known = _known_cameras(fitted, views)
+    held_out = tuple(view for view in holdout if view < len(views)) if known else tuple(range(len(views)))
+    seen = tuple(view for view in known if view not in held_out)
+    return FittedViews(seen, held_out, (lambda: _renderer(fitted, views)) if has_colors else None)
+
+
+def _known_cameras(fitted: FittedField, views: PosedViews) -> list[int]:
+    here = views.cameras.in_frame(fitted.frame)
+    there = fitted.appearance.cameras.to("cpu", here.rotations.dtype)
+    distances = torch.cdist(here.centers(), there.centers()) / there.centers().norm(dim=1)
+    turns = (here.rotations[:, None] - there.rotations).abs().amax(dim=(2, 3))
+    same = (distances < _SAME_CAMERA) & (turns < _SAME_CAMERA)
+    return torch.nonzero(same.any(dim=1))[:, 0].tolist()
+
+
+def _renderer(fitted: FittedField, views: PosedViews) -> Callable[[int], np.ndarray]:
+    grid = sampled_copy(fitted)
+
+    def render(view: int) -> np.ndarray:
+        camera = views.cameras.select([view]).in_frame(fitted.frame).to(fitted.device, torch.float32)
+        return render_fitted(fitted, camera, grid).colors.cpu().numpy()
+
+    return render

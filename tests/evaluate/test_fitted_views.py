@@ -1,0 +1,77 @@
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+
+from isopts.data.masks import MaskConfig
+from isopts.data.posed_image import PosedImage
+from isopts.data.posed_views import PosedViews
+from isopts.evaluate.fitted_views import FittedViews, fitted_view_figures
+from isopts.geometry.cameras import Camera, Cameras
+from isopts.geometry.triangle_mesh import TriangleMesh
+
+RADII = (1.0, 1.1, 0.75, 1.25)
+SHAPE = (100, 100, 3)
+
+
+class Views(PosedViews):
+    """One camera again and again; grey images and masks of balls of various sizes, without files."""
+
+    def image(self, view: int) -> np.ndarray:
+        return np.full(SHAPE, 102, np.uint8)
+
+    def mask(self, view: int) -> np.ndarray:
+        row, column = np.mgrid[:100, :100]
+        return np.hypot(row - 49.5, column - 49.5) < 180 * math.tan(math.asin(RADII[view] / 5))
+
+
+@pytest.fixture
+def views() -> PosedViews:
+    camera = Camera(np.array([[180, 0, 49.5], [0, 180, 49.5], [0, 0, 1]]), np.eye(3), np.array([0, 0, 5.0]))
+    photographs = tuple(PosedImage(Path(f"{view}.png"), camera) for view in range(4))
+    return Views(Cameras.stack([camera] * 4, [(100, 100)] * 4), photographs, "idr", "dir", (), MaskConfig())
+
+
+@pytest.fixture
+def ball() -> TriangleMesh:
+    mesh = trimesh.creation.icosphere(subdivisions=4)
+    return TriangleMesh(np.asarray(mesh.vertices), np.asarray(mesh.faces))
+
+
+def renderer():
+    return lambda view: np.full(SHAPE, 0.4 + 0.01 * (view + 1), np.float32)
+
+
+def test_held_out_views_are_compared_in_colour_and_all_in_outline(ball, views):
+    report = fitted_view_figures(ball, views, FittedViews((0, 2), (1,), renderer))
+    ious = [report.views[f"{view}.png"]["mask_iou"] for view in range(4)]
+    assert report.figures["mask_iou_fitted_mean"] == pytest.approx((ious[0] + ious[2]) / 2)
+    assert report.figures["mask_iou_heldout_mean"] == ious[1]
+    assert report.figures["mask_iou_mean"] == pytest.approx(np.mean(ious))
+    assert report.figures["psnr_heldout_mean"] == pytest.approx(-20 * math.log10(0.02), abs=1e-3)
+    assert [name for name, figures in report.views.items() if "ssim" in figures] == ["1.png"]
+
+
+def test_fitted_ones_stand_in_under_a_name_of_their_own(ball, views):
+    report = fitted_view_figures(ball, views, FittedViews((0, 3), (), renderer))
+    expected = np.mean([-20 * math.log10(error) for error in (0.01, 0.04)])
+    assert report.figures["psnr_fitted_mean"] == pytest.approx(expected, abs=1e-3)
+    assert not any("heldout" in name for name in report.figures)
+    assert "PSNR and SSIM of 2 fitted views, inside the masks" in report.notes
+
+
+def test_a_fit_without_colours_has_no_psnr(ball, views):
+    report = fitted_view_figures(ball, views, FittedViews((0, 3), (1,), None))
+    assert "mask_iou_heldout_mean" in report.figures
+    assert not any(name.startswith(("psnr", "ssim")) for name in report.figures)
+    assert "no PSNR: colours were not fitted" in report.notes
+
+
+def test_background_inside_the_mask_counts_as_black(ball, views):
+    def half_empty():
+        return lambda view: np.where(np.arange(100)[:, None, None] < 50, 0, np.full(SHAPE, 0.4))
+
+    report = fitted_view_figures(ball, views, FittedViews((), (0,), half_empty))
+    assert report.figures["psnr_heldout_mean"] == pytest.approx(-10 * math.log10(0.4**2 / 2), abs=0.05)
