@@ -1,5 +1,6 @@
 """Posed images of a coloured ball, small, far from the origin and not of unit size; fits of them that take a second."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,6 +114,11 @@ def coarse_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(view_preview, "_RESOLUTION", 32)
 
 
-def small_config(*changes: str) -> MvrConfig:
-    """A fit of a second."""
-    return load_config(MvrConfig, "mvr_fast", [*SMALL, *changes])
+@pytest.fixture(scope="session")
+def small_config() -> Callable[..., MvrConfig]:
+    """(changes `a.b=value`) -> the configuration of a fit that takes a second."""
+
+    def changed(*changes: str) -> MvrConfig:
+        return load_config(MvrConfig, "mvr_fast", [*SMALL, *changes])
+
+    return changed
