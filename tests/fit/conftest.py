@@ -48,7 +48,7 @@ SMALL = (
 
 @dataclass(frozen=True)
 class BallViews:
-    """`count` images of 48x36 pixels of a ball, in IDR's convention. Its colour is a function of the place, the same
+    """Images of 48x36 pixels of a ball, in IDR's convention. Its colour is a function of the place, the same
     from every side."""
 
     folder: Path
@@ -74,7 +74,7 @@ def smooth_albedo(points: torch.Tensor) -> torch.Tensor:
     return 0.5 + 0.3 * torch.stack(waves, dim=1)
 
 
-def write_ball_views(folder: Path, count: int = 12, size: tuple[int, int] = (48, 36)) -> BallViews:
+def write_ball_views(folder: Path, **cameras: int | bool) -> BallViews:
     ball = BallViews(folder, None, fixed_lights("directional", np.random.default_rng(1)))
     sphere = trimesh.creation.icosphere(subdivisions=4)
     mesh = TriangleMesh(np.asarray(sphere.vertices) * ball.radius + ball.center, np.asarray(sphere.faces))
@@ -85,11 +85,11 @@ def write_ball_views(folder: Path, count: int = 12, size: tuple[int, int] = (48,
         return smooth_albedo(hits.points)
 
     surface = VisibleSurface(made.mesh, made.face_normals, made.normals, albedo)
-    config = CameraSphereConfig(views=count, size=size)
+    config = CameraSphereConfig(size=(48, 36), **cameras)
     cameras = place_cameras(subject.points(), subject.sphere, config, np.random.default_rng(0))
-    views = ViewsFolder(folder, count)
+    views = ViewsFolder(folder, config.views)
     views.start({})
-    for view in range(count):
+    for view in range(config.views):
         shot = render_view(surface, cameras.in_frame(subject.sphere.frame()), view, ball.lights)
         views.add(view, shot, ball.radius)
     views.finish(cameras, Sphere(ball.center, 1.5 * ball.radius), mesh, "ball")
@@ -99,13 +99,20 @@ def write_ball_views(folder: Path, count: int = 12, size: tuple[int, int] = (48,
 @pytest.fixture(scope="session")
 def ball(tmp_path_factory: pytest.TempPathFactory) -> BallViews:
     """Not to be changed by a test."""
-    return write_ball_views(tmp_path_factory.mktemp("views") / "ball")
+    return write_ball_views(tmp_path_factory.mktemp("views") / "ball", views=12)
 
 
 @pytest.fixture(scope="session")
 def prepared_ball(ball: BallViews) -> PreparedViews:
     """Not to be changed by a test."""
     return prepare_views(ball.folder, DataConfig(), torch.device("cpu"), torch.Generator().manual_seed(0))
+
+
+@pytest.fixture(scope="session")
+def close_views(tmp_path_factory: pytest.TempPathFactory) -> PreparedViews:
+    """36 views from above, near enough to each other for photo-consistency. Not to be changed by a test."""
+    folder = write_ball_views(tmp_path_factory.mktemp("views") / "close", views=36, half_sphere=True).folder
+    return prepare_views(folder, DataConfig(), torch.device("cpu"), torch.Generator().manual_seed(0))
 
 
 @pytest.fixture
