@@ -1,6 +1,6 @@
 """One fit of posed images, new or continued: networks, objective and optimizer, and what they leave in the folder."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
@@ -19,16 +19,18 @@ from isopts.fit.optimizer import build_optimizer, learning_rate_factor
 from isopts.fit.outputs import Stopwatch, write_outputs
 from isopts.fit.prepared_views import PreparedViews
 from isopts.fit.schedule import is_due
+from isopts.fit.stored_state import restore_generator, restore_optimizer, stored_tensor
 from isopts.fit.surfels import Surfels
 from isopts.fit.view_preview import compare_view
 from isopts.mesh.components import solid_components
+from isopts.render.sampled_field import sampled_side
 from isopts.run.atomic import replacing
 from isopts.run.checkpoint import Checkpoint, save_checkpoint
 from isopts.run.folder import RunFolder
 from isopts.run.log import StepReport, append_to_log, drop_log_after
 
 COMMAND = "fit-mvr"
-_SURFELS = "surfel."
+_SURFELS, _GRID = "surfel.", "sampled_field"
 
 
 class MvrSession:
@@ -42,7 +44,8 @@ class MvrSession:
         self._field, self._radiance = self._networks(checkpoint)
         finished = (0, 0.0)
         if checkpoint is not None:
-            finished = (checkpoint.step, float(checkpoint.tensors["seconds"]))
+            seconds = stored_tensor(checkpoint.tensors, "seconds", (), str(folder.checkpoint))
+            finished = (checkpoint.step, float(seconds))
         self._finished, self.step = finished, finished[0]
         self._budget: Budget | None = None
         self._objective = MvrObjective(
@@ -112,21 +115,35 @@ class MvrSession:
         return field, build_radiance(config.radiance, features, generator).to(self._device)
 
     def _continue(self, checkpoint: Checkpoint) -> None:
-        self._optimizer.load_state_dict(checkpoint.optimizer)
-        self._generator.set_state(checkpoint.random_states["fit"])
-        tensors = {name: tensor.to(self._device) for name, tensor in checkpoint.tensors.items()}
-        surfels = None
+        source, tensors = str(self._folder.checkpoint), checkpoint.tensors
+        colors = list(self._radiance.parameters())  # rest until colours count
+        restore_optimizer(self._optimizer, checkpoint.optimizer, checkpoint.step, source, colors)
+        restore_generator(self._generator, checkpoint.random_states, "fit", source)
+        surfels = grid = None
         if _SURFELS + "points" in tensors:
-            parts = {name: tensors[_SURFELS + name] for name in Surfels._fields}
-            surfels = Surfels(**(parts | {"uniform": int(parts["uniform"])}))
-        self._objective.restore(surfels, tensors.get("sampled_field"))
+            surfels = self._stored_surfels(tensors, source)
+        if _GRID in tensors:
+            side = sampled_side(self._config.fit.sampled_resolution)
+            grid = stored_tensor(tensors, _GRID, (side, side, side), source).to(self._device)
+        self._objective.restore(surfels, grid)
+
+    def _stored_surfels(self, tensors: Mapping[str, torch.Tensor], source: str) -> Surfels:
+        count = len(stored_tensor(tensors, _SURFELS + "points", (-1, 3), source))
+        shapes = {"points": (count, 3), "normals": (count, 3), "cosines": (count, len(self._views.fitted))}
+        shapes["errors"] = (count,)
+        parts = {
+            name: stored_tensor(tensors, _SURFELS + name, shape, source).to(self._device)
+            for name, shape in shapes.items()
+        }
+        return Surfels(**parts, uniform=int(stored_tensor(tensors, _SURFELS + "uniform", (), source)))
 
     def _save(self, step: int, seconds: float, last: bool) -> None:
         tensors = {"seconds": torch.tensor(seconds, dtype=torch.float64), **self._fitted(step).appearance.tensors()}
         if self._objective.grid is not None:
-            tensors["sampled_field"] = self._objective.grid
+            tensors[_GRID] = self._objective.grid
         if (surfels := self._objective.surfels) is not None:
-            tensors |= {_SURFELS + name: torch.as_tensor(part) for name, part in surfels._asdict().items()}
+            parts = surfels._asdict() | {"uniform": float(surfels.uniform)}
+            tensors |= {_SURFELS + name: torch.as_tensor(part) for name, part in parts.items()}
         save_checkpoint(
             self._folder.checkpoint,
             Checkpoint(
