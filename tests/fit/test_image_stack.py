@@ -73,7 +73,9 @@ def test_between_pixels_is_the_bilinear_mean_and_beyond_the_border_it_goes_on(un
 
 def test_nothing_outside_an_image_is_on_the_object(tmp_path):
     images, _ = pictures(SIZES)
-    stack = stack_images(written(tmp_path, images, [np.ones(i.shape[:2], bool) for i in images]), REGION.frame(), 999, CPU)
+    stack = stack_images(
+        written(tmp_path, images, [np.ones(i.shape[:2], bool) for i in images]), REGION.frame(), 999, CPU
+    )
     inside, outside = [[-0.49, 0.0], [16.49, 10.49]], [[-0.51, 0.0], [16.51, 5.0], [3.0, 10.51], [3.0, -0.51]]
     assert stack.masked(*at(0, inside + outside)).tolist() == [True] * 2 + [False] * 4
 

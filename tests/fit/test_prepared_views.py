@@ -40,7 +40,9 @@ def test_the_ball_is_in_the_middle_of_the_frame(ball, prepared_ball):
     focal = ball.cameras.focal_lengths()[0].item()
     distances = np.linalg.norm(ball.cameras.centers().numpy() - ball.center, axis=1)
     assert prepared_ball.pixel == pytest.approx(np.median(distances) / focal * prepared_ball.frame.scale, rel=0.02)
-    assert torch.equal(prepared_ball.images.masks.view(12, 36, 48)[3], torch.from_numpy(prepared_ball.source.mask(3).copy()))
+    assert torch.equal(
+        prepared_ball.images.masks.view(12, 36, 48)[3], torch.from_numpy(prepared_ball.source.mask(3).copy())
+    )
 
 
 def as_it_is(ball, folder):

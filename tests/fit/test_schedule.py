@@ -1,5 +1,7 @@
 """Schedules are pure functions with the values that the recipes name."""
 
+from itertools import pairwise
+
 import pytest
 
 from isopts.fit.schedule import (
@@ -28,7 +30,7 @@ def test_exponential_decay_starts_late_and_ends_at_the_final_factor():
 def test_exponential_change_goes_by_equal_factors():
     found = [exponential_change(progress, 0.05, 0.003) for progress in (0.0, 0.25, 0.5, 0.75, 1.0)]
     assert (found[0], found[-1]) == pytest.approx((0.05, 0.003))
-    factors = [after / before for before, after in zip(found, found[1:], strict=False)]
+    factors = [after / before for before, after in pairwise(found)]
     assert factors == pytest.approx([0.06**0.25] * 4)
 
 
