@@ -20,8 +20,9 @@ def restore_optimizer(
 ) -> None:
     """Continue with the moments of `stored`, the optimizer's state_dict after `step` steps.
 
-    resting: parameters that may have had no gradient yet, and then have no moments. The rates stay those of `optimizer`: the configuration, which a resumed run shares, tells them. Raises InputError,
-    which names `source`, when the moments are not those of its parameters.
+    resting: parameters that may have had no gradient yet, and then have no moments. The rates stay those of
+    `optimizer`: the configuration, which a resumed run shares, tells them. Raises InputError, which names `source`,
+    when the moments are not those of its parameters.
     """
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     states = stored.get("state")
