@@ -161,6 +161,22 @@ def test_a_field_that_is_too_large_is_pushed_out_of_free_space(make):
     assert sum(silhouette[-5:]) < 0.3 * sum(silhouette[:5])
 
 
+def test_isopoints_off_the_masks_are_free_space(make):
+    """Without any ray beside the silhouettes they are all that can pull a surface inwards that is too large."""
+    fit = make("sampling.silhouettes=1", "losses.photo=0", "losses.curvature=0")
+    assert fit.step(1)["silhouette"] < 2e-3
+    fit = make("sampling.silhouettes=1", "losses.photo=0", "losses.curvature=0")
+    with torch.no_grad():
+        fit.field.output_bias -= 0.1
+    fit.objective.refresh(1)
+    with torch.no_grad():
+        fit.field.output_bias -= 0.02  # the iso-points are a little inside by now
+    terms = fit.objective.losses(1)
+    assert terms["silhouette"] > 0.1
+    terms["silhouette"].backward()
+    assert fit.field.output_bias.grad < 0  # a step against it raises the values
+
+
 def test_errors_of_colours_are_remembered_where_they_were_seen(make):
     fit = make("sampling.mode=importance", "isopoints.every_steps=50")
     fit.step(1)

@@ -85,7 +85,7 @@ def test_there_are_more_points_where_colours_fit_badly(prepared_ball, first):
     assert (found.cosines[800:] > 0).any(dim=1).all()
 
 
-def test_only_evenly_spread_points_are_the_next_ones_seeds(prepared_ball, first):
+def test_points_are_evenly_spread_again_after_they_were_concentrated(prepared_ball, first):
     near = first.points[:, 2] > 0.6
     dense = refreshed(prepared_ball, first._replace(errors=near.float()), concentrated=True)
     assert len(dense.points) > 850
