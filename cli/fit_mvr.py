@@ -61,7 +61,8 @@ def fit_mvr(
     changes = [f"{key}={json.dumps(value)}" for key, value in given.items() if value is not None] + (overrides or [])
     folder = output or Path("runs") / _name(views_dir, config)
     settings = _settings(config, changes, views_dir, folder if resume else None)
-    run = MvrRun(Path(settings.data.path), folder, choose_device(device), overwrite, resume, exit_after, started)
+    images = views_dir or Path(settings.data.path)  # a run that is resumed may be given others, which is refused
+    run = MvrRun(images, folder, choose_device(device), overwrite, resume, exit_after, started)
     with FitProgress(quiet) as progress, stop_requests() as stop:
         progress.on_note(use_threads(threads, settings.field.decoder))
         result = fit(run, settings, progress.on_step, progress.on_note, lambda: stop.requested)

@@ -3,7 +3,14 @@ from typing import Literal
 import pytest
 from pydantic import Field
 
-from isopts.config import StrictModel, config_from_dict, dotted_names, dump_config, load_config
+from isopts.config import (
+    StrictModel,
+    config_from_dict,
+    config_from_overrides,
+    dotted_names,
+    dump_config,
+    load_config,
+)
 from isopts.errors import ConfigError
 
 
@@ -140,3 +147,23 @@ def test_dotted_names_cover_nested_models():
         "optimizer.halved_at_steps",
         "limit",
     ]
+
+
+def test_options_of_the_command_line_change_defaults():
+    changes = {"steps": 5, "optimizer.learning_rate": 0.5, "optimizer.halved_at_steps": [7]}
+    expected = Recipe(steps=5, optimizer=Optimizer(learning_rate=0.5, halved_at_steps=(7,)))
+    assert config_from_overrides(Recipe, changes) == expected
+    assert config_from_overrides(Optimizer, {}) == Optimizer()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"steps": 1, "optimizer.learning_rate": -1.0}, r"The command line: 'optimizer\.learning_rate': .* got -1"),
+        ({"steps": 1, "optimizer.rate": 1.0}, r"The command line: unknown key 'optimizer\.rate'"),
+        ({"steps": "many"}, r"'steps': .* got 'many'"),
+    ],
+)
+def test_wrong_options_are_named(changes, message):
+    with pytest.raises(ConfigError, match=message):
+        config_from_overrides(Recipe, changes)

@@ -8,6 +8,7 @@ from isopts.fit.losses import eikonal_loss
 from isopts.fit.mvr_config import StartConfig
 from isopts.fit.optimizer import Rates, build_optimizer
 from isopts.fit.schedule import warm_up
+from isopts.geometry.hull_region import TOLERATED_MAX
 from isopts.geometry.visual_hull import VisualHull
 from isopts.kernels.visual_hull import Silhouettes
 
@@ -22,7 +23,8 @@ _RATES = Rates(learning_rate=1e-3, table_learning_rate=8e-3)
 
 def wrong_masks(config: StartConfig, views: int) -> int:
     """How many silhouettes are outvoted."""
-    return round(_WRONG_SHARE * views) if config.wrong_masks < 0 else min(config.wrong_masks, views - 1)
+    wanted = round(_WRONG_SHARE * views) if config.wrong_masks < 0 else config.wrong_masks
+    return min(wanted, views - 1, TOLERATED_MAX)
 
 
 def start_as_hull(field: nn.Module, silhouettes: Silhouettes, config: StartConfig, generator: torch.Generator) -> float:

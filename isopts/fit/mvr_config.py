@@ -180,4 +180,8 @@ class MvrConfig(StrictModel):
                 raise ValueError(f"losses.{loss} acts on sampling.{samples}; set both or none of them")
         if max(self.losses.silhouette, self.losses.mask) > 0 and self.sampling.silhouettes == 0:
             raise ValueError("losses.silhouette and losses.mask act on sampling.silhouettes; set it above 0")
+        if self.losses.eikonal > 0 and self.sampling.eikonal == 0:
+            raise ValueError("losses.eikonal acts on sampling.eikonal; set it above 0")
+        if max(self.losses.silhouette, self.losses.mask, self.losses.eikonal) == 0:
+            raise ValueError("losses.silhouette, losses.mask and losses.eikonal are all 0; each step needs one of them")
         return self

@@ -136,9 +136,9 @@ class MvrObjective:
         if self._exposures is not None:
             terms["exposure"] = config.exposure.weight * self._exposures.size()
         terms |= self._side_terms(free, missed, progress)
-        terms["eikonal"] = config.losses.eikonal * eikonal_loss(
-            torch.cat((at["space"].gradients, at["bends"].gradients))
-        )
+        if config.losses.eikonal > 0:
+            gradients = torch.cat((at["space"].gradients, at["bends"].gradients))
+            terms["eikonal"] = config.losses.eikonal * eikonal_loss(gradients)
         if len(near):
             first, last = config.losses.curvature, config.losses.curvature_final or config.losses.curvature
             pairs = functional.normalize(at["bends"].gradients, dim=1).chunk(2)
@@ -246,7 +246,7 @@ class MvrObjective:
 
     def _space_points(self) -> torch.Tensor:
         """(S, 3) around the surface and anywhere, half of each."""
-        count = self._config.sampling.eikonal
+        count = self._config.sampling.eikonal if self._config.losses.eikonal > 0 else 0
         anywhere = _DOMAIN * (2 * torch.rand((count - count // 2, 3), generator=self._generator) - 1)
         anywhere = anywhere.to(self._grid)
         if self._surfels is None:

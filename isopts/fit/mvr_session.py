@@ -1,6 +1,6 @@
 """One fit of posed images, new or continued: networks, objective and optimizer, and what they leave in the folder."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
@@ -24,6 +24,7 @@ from isopts.fit.stored_state import restore_generator, restore_optimizer, stored
 from isopts.fit.surfels import Surfels
 from isopts.fit.view_preview import compare_view
 from isopts.mesh.components import solid_components
+from isopts.render.sampled_field import sampled_side
 from isopts.run.atomic import replacing
 from isopts.run.checkpoint import Checkpoint, save_checkpoint
 from isopts.run.folder import RunFolder
@@ -125,21 +126,30 @@ class MvrSession:
 
     def _continue(self, checkpoint: Checkpoint) -> None:
         source, tensors = str(self._folder.checkpoint), checkpoint.tensors
-        restore_optimizer(self._optimizer, checkpoint.optimizer, checkpoint.step, source)
+        colors = list(self._radiance.parameters())  # rest until colours count
+        restore_optimizer(self._optimizer, checkpoint.optimizer, checkpoint.step, source, colors)
         restore_generator(self._generator, checkpoint.random_states, "fit", source)
-        surfels = None
+        surfels = grid = None
         if _SURFELS + "points" in tensors:
-            views = len(self._views.fitted)
-            shapes = {"points": (-1, 3), "normals": (-1, 3), "cosines": (-1, views), "errors": (-1,), "uniform": ()}
-            parts = {name: stored_tensor(tensors, _SURFELS + name, shape, source) for name, shape in shapes.items()}
-            moved = {name: part.to(self._device) for name, part in parts.items()}
-            surfels = Surfels(**(moved | {"uniform": int(parts["uniform"])}))
+            surfels = self._stored_surfels(tensors, source)
+        if _GRID in tensors:
+            side = sampled_side(self._config.fit.sampled_resolution)
+            grid = stored_tensor(tensors, _GRID, (side, side, side), source).to(self._device)
         if self._exposures is not None:
             for name, parameter in self._exposures.named_parameters():
                 stored = stored_tensor(tensors, _EXPOSURE + name, tuple(parameter.shape), source)
                 parameter.data.copy_(stored)
-        grid = stored_tensor(tensors, _GRID, (-1, -1, -1), source).to(self._device) if _GRID in tensors else None
         self._objective.restore(surfels, grid)
+
+    def _stored_surfels(self, tensors: Mapping[str, torch.Tensor], source: str) -> Surfels:
+        count = len(stored_tensor(tensors, _SURFELS + "points", (-1, 3), source))
+        shapes = {"points": (count, 3), "normals": (count, 3), "cosines": (count, len(self._views.fitted))}
+        shapes["errors"] = (count,)
+        parts = {
+            name: stored_tensor(tensors, _SURFELS + name, shape, source).to(self._device)
+            for name, shape in shapes.items()
+        }
+        return Surfels(**parts, uniform=int(stored_tensor(tensors, _SURFELS + "uniform", (), source)))
 
     def _save(self, step: int, seconds: float, last: bool) -> None:
         tensors = {"seconds": torch.tensor(seconds, dtype=torch.float64), **self._fitted(step).appearance.tensors()}

@@ -16,7 +16,7 @@ from isopts.fit.silhouette_rays import SilhouetteRays, silhouette_rays
 from isopts.geometry.cameras import Cameras
 from isopts.geometry.contradictions import cut_shares
 from isopts.geometry.frames import WorldToUnit
-from isopts.geometry.hull_region import hull_region
+from isopts.geometry.hull_region import TOLERATED_MAX, hull_region
 from isopts.geometry.silhouette_maps import SilhouetteMaps
 from isopts.geometry.sphere import Sphere
 from isopts.kernels.visual_hull import Silhouettes
@@ -72,7 +72,7 @@ def prepare_views(path: Path, config: DataConfig, device: torch.device, generato
     if doubted:
         kept = [view for view in range(len(views)) if view not in doubted]
         views, maps, fitted = views.select(kept), maps.select(kept), [fitted[view] for view in kept]
-        region = _tightened(views, maps, region)
+        region = _tightened(views, maps, region_of_interest(views, maps))  # afresh: those had cut it off
     frame = region.frame()
     cameras = views.cameras.in_frame(frame)
     return PreparedViews(
@@ -98,7 +98,7 @@ def _fitted(count: int, holdout: tuple[int, ...]) -> list[int]:
 def _tightened(views: PosedViews, maps: SilhouetteMaps, region: Sphere) -> Sphere:
     """The sphere around what the masks allow in `region`: a frame that the object fills resolves it better."""
     try:
-        tighter = hull_region(views.cameras, maps, tolerated=max(0, len(views) // 20), within=region)
+        tighter = hull_region(views.cameras, maps, tolerated=min(len(views) // 20, TOLERATED_MAX), within=region)
     except InputError:
         return region
     return tighter if tighter.radius < _TIGHTER * region.radius else region

@@ -1,6 +1,6 @@
 """What a checkpoint holds of a fit in progress, checked before it is used: a damaged file is an InputError."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import torch
@@ -12,19 +12,25 @@ _MOMENTS = {True: ("first_moment", "second_moment"), False: ("exp_avg", "exp_avg
 
 
 def restore_optimizer(
-    optimizer: torch.optim.Optimizer | LazyAdam, stored: Mapping[str, Any], step: int, source: str
+    optimizer: torch.optim.Optimizer | LazyAdam,
+    stored: Mapping[str, Any],
+    step: int,
+    source: str,
+    resting: Collection[torch.Tensor] = (),
 ) -> None:
     """Continue with the moments of `stored`, the optimizer's state_dict after `step` steps.
 
-    The rates stay those of `optimizer`: the configuration, which a resumed run shares, tells them. Raises InputError,
-    which names `source`, when the moments are not those of its parameters.
+    resting: parameters that may have had no gradient yet, and then have no moments. The rates stay those of
+    `optimizer`: the configuration, which a resumed run shares, tells them. Raises InputError, which names `source`,
+    when the moments are not those of its parameters.
     """
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     states = stored.get("state")
-    expected = range(len(parameters)) if step > 0 else ()
-    if not isinstance(states, Mapping) or states.keys() != set(expected):
+    expected = set(range(len(parameters))) if step > 0 else set()
+    optional = {number for number in expected if any(parameters[number] is each for each in resting)}
+    if not isinstance(states, Mapping) or not expected - optional <= states.keys() <= expected:
         raise _damaged(source, f"its optimizer's state is not that of {len(parameters)} parameters after {step} steps")
-    for number in expected:
+    for number in states:
         if not _is_state_of(parameters[number], states[number], _MOMENTS[isinstance(optimizer, LazyAdam)]):
             raise _damaged(source, f"its optimizer's moments of parameter {number} do not fit it")
     optimizer.load_state_dict({"state": dict(states), "param_groups": optimizer.state_dict()["param_groups"]})

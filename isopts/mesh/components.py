@@ -40,7 +40,9 @@ def solid_components(mesh: TriangleMesh, area_share: float = 0.02) -> TriangleMe
     a, b, c = (mesh.vertices[mesh.faces[:, corner]] - center for corner in range(3))
     volume = np.bincount(part, weights=np.einsum("ij,ij->i", a, np.cross(b, c)))
     area = np.where(volume > 0, np.bincount(part, weights=mesh.face_areas()), 0)
-    return keep_faces(mesh, (area >= area_share * area.max())[part]) if area.max() > 0 else largest_component(mesh)
+    if area.max() == 0:
+        return largest_component(mesh)
+    return keep_faces(mesh, ((area > 0) & (area >= area_share * area.max()))[part])
 
 
 def face_components(mesh: TriangleMesh) -> np.ndarray:

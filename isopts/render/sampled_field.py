@@ -11,6 +11,11 @@ _BAND = 1.0  # coarse cells around the surface, and one more, in which every fin
 _CHUNK = 131_072
 
 
+def sampled_side(resolution: int) -> int:
+    """Samples along a side of the grid of `sample_field`."""
+    return _COARSER * -(-resolution // _COARSER) + 1
+
+
 @torch.no_grad()
 def sample_field(value: Value, resolution: int, device: torch.device | str) -> torch.Tensor:
     """(R + 1, R + 1, R + 1) float32 values at x, y, z from -1 to 1, R = resolution rounded up to a multiple of 4.
@@ -19,7 +24,7 @@ def sample_field(value: Value, resolution: int, device: torch.device | str) -> t
     """
     cells = -(-resolution // _COARSER)
     coarse = _values(value, _lattice(cells, device)).view([cells + 1] * 3)
-    size = [_COARSER * cells + 1] * 3
+    size = [sampled_side(resolution)] * 3
     near = (coarse.abs() < _BAND * 2 / cells).float()[None, None]
     near = functional.interpolate(functional.max_pool3d(near, 3, 1, 1), size, mode="trilinear", align_corners=True)
     grid = functional.interpolate(coarse[None, None], size, mode="trilinear", align_corners=True)[0, 0].contiguous()

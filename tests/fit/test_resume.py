@@ -4,6 +4,7 @@ import pytest
 
 from isopts.config import dump_config, load_config
 from isopts.errors import ConfigError, InputError
+from isopts.fit.mvr_config import MvrConfig
 from isopts.fit.points_config import PointsConfig
 from isopts.fit.resume import continued_run, stored_config
 from isopts.run.folder import RunFolder
@@ -57,3 +58,16 @@ def test_a_run_without_configuration_is_to_be_started_again(folder):
 def test_nothing_to_resume(tmp_path):
     with pytest.raises(InputError, match="leave out --resume"):
         stored_config(tmp_path / "absent", PointsConfig)
+
+
+def test_a_run_of_another_command_keeps_its_own_kind_of_configuration(tmp_path):
+    folder = RunFolder(tmp_path)
+    folder.write_record(RunRecord(command="fit-mvr", input="views", input_sha256="abc"))
+    config = load_config(MvrConfig, "mvr_fast", ["fit.seconds=7", "data.holdout=[3]"])
+    folder.config.write_text(dump_config(config))
+    assert stored_config(tmp_path, MvrConfig) == config
+    assert continued_run(folder, config, "fit-mvr", "abc") == (config, None)
+    with pytest.raises(ConfigError, match=r"data\.holdout was \(3,\), now \(\)"):
+        continued_run(folder, load_config(MvrConfig, "mvr_fast", ["fit.seconds=7"]), "fit-mvr", "abc")
+    with pytest.raises(InputError, match="holds a fit-mvr run"):
+        continued_run(folder, configuration(), "fit-points", "abc")

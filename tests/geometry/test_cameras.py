@@ -68,6 +68,35 @@ def test_resized_images_keep_their_borders(cameras, points):
     torch.testing.assert_close((again + 0.5) / small.sizes[:, None], (pixels + 0.5) / cameras.sizes[:, None])
 
 
+@pytest.mark.parametrize("step", [1, 2, 3, 4])
+def test_a_decimated_image_shows_a_point_at_the_pixel_that_was_kept(cameras, step):
+    """The pixels that are kept, back in the image that they were taken from."""
+    column, row = np.meshgrid(np.arange(301)[step // 2 :: step], np.arange(200)[step // 2 :: step])
+    small = cameras.decimated(step, column.shape[::-1])
+    assert small.sizes.tolist() == [list(column.shape[::-1])] * 3
+    assert small.intrinsics.dtype == cameras.intrinsics.dtype
+    views = torch.full((column.size,), 1)
+    kept = torch.from_numpy(np.stack([column, row], axis=-1).reshape(-1, 2)).double()
+    places = torch.from_numpy(np.stack(np.meshgrid(*map(np.arange, column.shape[::-1])), axis=-1).reshape(-1, 2))
+    _, expected = cameras.rays(views, kept)
+    _, directions = small.rays(views, places.double())
+    torch.testing.assert_close(directions, expected)
+
+
+def test_a_cropped_image_shows_points_where_they_were(cameras, points):
+    cut = cameras.cropped(cameras.sizes - torch.tensor([7, 3]))
+    torch.testing.assert_close(cut.project(points)[0], cameras.project(points)[0])
+    assert cut.sizes.tolist() == [[633, 477], [634, 467], [293, 197]]
+
+
+def test_backprojections_are_the_directions_of_depth_one(cameras, points):
+    pixels, depths = cameras.project(points)
+    homogeneous = torch.cat([pixels, torch.ones_like(pixels[..., :1])], dim=2)
+    rays = torch.einsum("vij,vnj->vni", cameras.backprojections(), homogeneous)
+    again = cameras.centers()[:, None] + depths[..., None] * rays
+    torch.testing.assert_close(again, points.expand(3, -1, -1))
+
+
 def test_a_selection_keeps_order(cameras, points):
     pixels, _ = cameras.select([2, 0]).project(points)
     torch.testing.assert_close(pixels, cameras.project(points)[0][[2, 0]])

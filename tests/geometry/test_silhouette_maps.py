@@ -65,3 +65,16 @@ def test_maps_know_where_points_are():
         u, v, depth = maps.projections[view] @ point
         expected = (cameras.project(point[None, :3].double())[0][view, 0] + 0.5) / factor - 0.5
         assert [float(u / depth), float(v / depth)] == pytest.approx(expected.tolist(), abs=1e-4)
+
+
+def test_a_selection_of_maps_keeps_order_and_size():
+    masks = [disc(151, 107, 20), disc(40, 30, 9), disc(33, 50, 5)]
+    maps = silhouette_maps(masks, pixels_max=3000)
+    chosen = maps.select([2, 0])
+    assert len(chosen) == 2
+    assert chosen.sizes.tolist() == [[33, 50], [51, 36]]
+    assert chosen.first.tolist() == [0, 33 * 50]
+    assert chosen.factors.tolist() == [1, 3]
+    for place, view in enumerate((2, 0)):
+        assert torch.equal(chosen.map(place), maps.map(view))
+    assert len(chosen.maps) == 33 * 50 + 51 * 36
