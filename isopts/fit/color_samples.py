@@ -11,6 +11,8 @@ from isopts.render.implicit_points import refine_hits
 from isopts.render.sampled_field import trace_sampled
 from isopts.render.trace import SphereTracingConfig, trace_rays
 
+_OUTLINE_PIXELS = 1.5
+
 
 class ColorSamples(NamedTuple):
     """points (R, 3) on or near the surface, seen along unit `directions` (R, 3) in `views` (R,), with the photographed
@@ -69,7 +71,15 @@ class ColorSampler:
         seen, masked = races.isfinite(), self._images.masked(views, pixels)
         directions = functional.normalize(points - self._centers[views], dim=1)
         expected = self._images.sample(views, pixels)
-        return ColorSamples(points, directions, views, expected, seen & masked), seen & ~masked
+        return ColorSamples(points, directions, views, expected, seen & masked), seen & self._off_object(views, pixels)
+
+    def _off_object(self, views: torch.Tensor, pixels: torch.Tensor) -> torch.Tensor:
+        """(R,) bool: in the image, and farther than a pixel from the mask; nearer is a matter of its outline."""
+        sizes = self._images.cameras.sizes[views]
+        off = ((pixels > -0.5) & (pixels < sizes - 0.5)).all(dim=1)
+        for column, row in ((-1, -1), (-1, 1), (1, -1), (1, 1)):
+            off &= ~self._images.masked(views, pixels + _OUTLINE_PIXELS * pixels.new_tensor([column, row]))
+        return off
 
     def _rays(self, views: torch.Tensor, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         homogeneous = functional.pad(pixels, (0, 1), value=1.0)

@@ -28,7 +28,7 @@ _CURVATURE_NEIGHBORS = 12
 
 def no_surface() -> InputError:
     """What to tell who asks for the surface of a field that has none."""
-    return InputError("The field of this checkpoint has no surface; fit longer, or check the input's normals.")
+    return InputError("The field of this checkpoint has no surface; fit longer, or check the input.")
 
 
 @dataclass(frozen=True)

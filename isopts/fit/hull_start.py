@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from isopts.errors import InputError
 from isopts.field.build import Field
 from isopts.fit.losses import eikonal_loss
 from isopts.fit.mvr_config import StartConfig
@@ -28,7 +29,10 @@ def wrong_masks(config: StartConfig, views: int) -> int:
 
 
 def start_as_hull(field: nn.Module, silhouettes: Silhouettes, config: StartConfig, generator: torch.Generator) -> float:
-    """Fit `field` to the hull's distances; the mean error near its surface (unit frame) over the last steps."""
+    """Fit `field` to the hull's distances; the mean error near its surface (unit frame) over the last steps.
+
+    Raises InputError when the silhouettes allow no object.
+    """
     hull = VisualHull(silhouettes, wrong_masks(config, len(silhouettes.first)), _UNSEEN)
     points, distances = _targets(hull, silhouettes.maps.device, generator)
     optimizer = build_optimizer([(field, _RATES)], second_moment_decay=0.99)
@@ -54,7 +58,10 @@ def _targets(hull: VisualHull, device: torch.device, generator: torch.Generator)
     distances = hull(anywhere)
     near = anywhere[distances.abs() < _BAND]
     if len(near) == 0:
-        return anywhere, distances
+        raise InputError(
+            "The masks have no visual hull in the region of interest; look at masks and poses with `isopts check`, or "
+            "start as a sphere: --set start.init=sphere."
+        )
     around = near[torch.randint(len(near), (_NEAR,), generator=generator).to(device)]
     around = around + _SPREAD * torch.randn(around.shape, generator=generator).to(device)
     return torch.cat((anywhere, around)), torch.cat((distances, hull(around)))

@@ -19,7 +19,7 @@ from isopts.fit.resume import continued_run
 from isopts.kernels.backends import record_backends
 from isopts.run.folder import RunFolder
 from isopts.run.log import StepReport
-from isopts.run.provenance import command_line, device_name, versions
+from isopts.run.provenance import command_line, device_name, file_sha256, versions
 from isopts.run.record import RunRecord
 
 
@@ -58,6 +58,7 @@ def fit_mvr(
         DivergedError: the loss is not finite, or there is no surface.
     """
     stopwatch = Stopwatch({} if run.started is None else {"start-up": round(time.monotonic() - run.started, 3)})
+    RunFolder.require_free(run.output, run.overwrite, run.resume)
     with record_backends() as backends:
         with stopwatch.stage("read"):
             generator = torch.Generator().manual_seed(config.seed)
@@ -78,12 +79,12 @@ def fit_mvr(
 
 
 def views_sha256(views: PosedViews) -> str:
-    """Of the cameras, and of the names and sizes of all image and mask files: their pixels would take long to read."""
+    """Of the cameras, and of the names and bytes of all image and mask files."""
     digest = hashlib.sha256()
     for tensor in (views.cameras.intrinsics, views.cameras.rotations, views.cameras.translations):
         digest.update(tensor.numpy().tobytes())
     for path in (*(posed.image for posed in views.photographs), *views.mask_files):
-        digest.update(f"{path.name} {path.stat().st_size}\n".encode())
+        digest.update(f"{path.name} {file_sha256(path)}\n".encode())
     return digest.hexdigest()
 
 

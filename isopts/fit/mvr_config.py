@@ -71,7 +71,9 @@ class LossConfig(StrictModel):
     )
     eikonal: float = Field(0.1, ge=0, description="(|grad f| - 1)^2 around the surface and anywhere")
     curvature: float = Field(0.05, ge=0, description="difference of unit gradients at nearby points")
-    curvature_final: float = Field(0.003, ge=0, description="the same at the last step, falling exponentially")
+    curvature_final: float = Field(
+        0.003, ge=0, description="the same at the last step, falling exponentially; 0: constant"
+    )
     curvature_distance: float = Field(0.01, gt=0, description="how far apart, standard deviation, unit frame")
     point_gradient_max: float = Field(
         0.0, ge=0, description="largest gradient with respect to a surface point; IDR's is 0.1; 0: no limit"
@@ -133,7 +135,9 @@ class FitConfig(StrictModel):
     """Length and rhythm of the fit."""
 
     steps: int = Field(6000, ge=1, description="optimisation steps")
-    seconds: float = Field(0.0, ge=0, description="instead of steps: seconds of fitting (--budget); 0: steps")
+    seconds: float = Field(
+        0.0, ge=0, description="instead of steps: seconds of fitting, start and outputs on top (--budget); 0: steps"
+    )
     sampled_resolution: int = Field(
         96, ge=16, le=512, description="cells along the side of the sampled copy of the field that rays march through"
     )
@@ -175,13 +179,16 @@ class MvrConfig(StrictModel):
     def _keys_fit_together(self) -> "MvrConfig":
         if self.output.open:
             raise ValueError("output.open is for scans; a surface from images is closed, set it to false")
-        for loss, samples in (("color", "colors"), ("photo", "patches"), ("curvature", "curvature")):
-            if (getattr(self.losses, loss) > 0) != (getattr(self.sampling, samples) > 0):
-                raise ValueError(f"losses.{loss} acts on sampling.{samples}; set both or none of them")
-        if max(self.losses.silhouette, self.losses.mask) > 0 and self.sampling.silhouettes == 0:
-            raise ValueError("losses.silhouette and losses.mask act on sampling.silhouettes; set it above 0")
-        if self.losses.eikonal > 0 and self.sampling.eikonal == 0:
-            raise ValueError("losses.eikonal acts on sampling.eikonal; set it above 0")
+        for loss, samples in (
+            ("color", "colors"),
+            ("photo", "patches"),
+            ("curvature", "curvature"),
+            ("eikonal", "eikonal"),
+        ):
+            if getattr(self.losses, loss) > 0 and getattr(self.sampling, samples) == 0:
+                raise ValueError(f"losses.{loss} acts on sampling.{samples}; set it above 0")
+        if max(self.losses.silhouette, self.losses.mask) > 0 and self.sampling.silhouettes < 2:
+            raise ValueError("losses.silhouette and losses.mask act on sampling.silhouettes; set it to 2 or more")
         if max(self.losses.silhouette, self.losses.mask, self.losses.eikonal) == 0:
             raise ValueError("losses.silhouette, losses.mask and losses.eikonal are all 0; each step needs one of them")
         return self

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from isopts.errors import DivergedError
 from isopts.field.build import Field
 from isopts.field.radiance import with_features
 from isopts.fit import view_losses
@@ -103,8 +104,10 @@ class MvrObjective:
         found = refresh_surfels(
             self._field.value_and_gradient, self._depth_views, config, self._surfels, concentrated, self._generator
         )
+        if found is None and self._surfels is not None:
+            raise DivergedError(f"The surface vanished before step {step}; lower the learning rates and try again.")
         first = self._surfels is None
-        self._use_surfels(found or self._surfels)
+        self._use_surfels(found)
         return f"{self.isopoint_count:,} iso-points on the surface." if first and found is not None else None
 
     def losses(self, step: int) -> dict[str, torch.Tensor]:
@@ -127,12 +130,11 @@ class MvrObjective:
         free = surfaces[:0, 0]
         if len(traced.points):
             terms["color"] = self._color_term(traced, at["traced"], None)
-        elif len(chosen) and config.losses.color > 0:
-            count = min(self._color_count(progress), len(chosen))
+        elif config.sampling.mode != "rays" and (count := min(self._color_count(progress), len(chosen))) > 0:
             samples, off_object = self._colors.from_surfels(surfaces[:count], self._surfels.cosines[chosen[:count]])
             part = Evaluated(*(tensor[:count] for tensor in at["surfaces"]))
             terms["color"] = self._color_term(samples, part, chosen[:count])
-            free = part.values[off_object]
+            free = part.values[off_object] - self._views.pixel  # on the surface now, to be a pixel outside of it
         if self._exposures is not None:
             terms["exposure"] = config.exposure.weight * self._exposures.size()
         terms |= self._side_terms(free, missed, progress)
@@ -174,7 +176,8 @@ class MvrObjective:
         if owners is not None:
             errors = (colors.detach() - samples.expected).abs().mean(dim=1)
             kept, owned = self._surfels.errors, owners[counts]
-            kept[owned] = _ERROR_MEMORY * kept[owned] + (1 - _ERROR_MEMORY) * errors[counts]
+            blended = _ERROR_MEMORY * kept[owned] + (1 - _ERROR_MEMORY) * errors[counts]
+            kept[owned] = torch.where(kept[owned] > 0, blended, errors[counts])
         return config.color * view_losses.color_loss(colors, samples.expected, counts.to(colors))
 
     def _side_terms(self, free: torch.Tensor, missed: torch.Tensor, progress: float) -> dict[str, torch.Tensor]:
@@ -221,6 +224,8 @@ class MvrObjective:
         return self._colors.from_rays(count, self._field, grid, self._config.tracing)
 
     def _color_count(self, progress: float) -> int:
+        if self._config.losses.color == 0:
+            return 0
         first, last = self._config.sampling.colors, self._config.sampling.colors_final
         return round(linear_change(progress, first, last or first))
 

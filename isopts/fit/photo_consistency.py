@@ -14,14 +14,13 @@ from isopts.render.implicit_points import points_along_normals
 
 
 class PhotoConsistency:
-    """The term's images, at every size, and the choice of views. usable: share of the last surfels that counted."""
+    """The term's images, at every size, and the choice of views."""
 
     def __init__(self, views: PreparedViews, config: MvrConfig, generator: torch.Generator):
         self._config, self._weight, self._generator = config.photo, config.losses.photo, generator
         self._pyramid = image_pyramid(views.images, len(config.photo.levels) + 1)
         self._pixel = views.pixel
         self._limits = ViewChoiceLimits()
-        self.usable = torch.zeros(())
 
     def level(self, progress: float) -> int:
         """Of the image pyramid, 0 the finest."""
@@ -52,5 +51,4 @@ class PhotoConsistency:
         normals = functional.normalize(gradients, dim=1)
         scores = patch_consistency(surface, normals, references, sources, views, self._config.half_size)
         floor = self._config.floors[len(self._config.levels) - level]
-        self.usable = scores.detach().gt(floor).any(dim=1).float().mean()
         return weight * view_losses.photo_loss(scores, floor, self._config.best)

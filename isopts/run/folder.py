@@ -96,6 +96,13 @@ class RunFolder:
         return read_record(self.record)
 
     @staticmethod
+    def require_free(path: str | Path, overwrite: bool, resume: bool) -> None:
+        """Raise the InputError that `open` would raise for a run that is there: ask before long work."""
+        record = RunFolder(Path(path)).read_record()
+        if record is not None:
+            RunFolder(Path(path))._require_permission_to_replace(record, overwrite or resume)
+
+    @staticmethod
     def open(path: str | Path, overwrite: bool = False, resume: bool = False) -> "RunFolder":
         """Make a folder ready for a run to write into.
 

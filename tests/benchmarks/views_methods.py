@@ -14,13 +14,13 @@ import sys
 from pathlib import Path
 
 PROGRAM = "from isopts.cli.app import main; main()"
-COLORS_ALONE = ("losses.photo=0", "sampling.patches=0")
+COLORS_ALONE = ("losses.photo=0",)
 METHODS = {
     "rays": (*COLORS_ALONE, "sampling.mode=rays"),
     "isopoints": (*COLORS_ALONE, "sampling.mode=isopoints"),
     "importance, loss": (*COLORS_ALONE, "sampling.mode=importance", "isopoints.importance=loss"),
     "importance, curvature": (*COLORS_ALONE, "sampling.mode=importance", "isopoints.importance=curvature"),
-    "photo-consistency": ("losses.color=0", "sampling.colors=0"),
+    "photo-consistency": ("losses.color=0",),
     "all": (),
     "all, importance": ("sampling.mode=importance",),
 }

@@ -110,7 +110,7 @@ def assert_the_comparison_is_of_the_held_out_view(picture, ball):
     [
         ((), 6),
         (("sampling.mode=importance", "photo.levels=[0.2]"), 9),
-        (("sampling.mode=rays", "fit.color_from=0.7"), 6),  # before the radiance had a gradient
+        (("sampling.mode=rays", "exposure.enabled=true"), 6),
     ],
 )
 def test_a_resumed_fit_equals_an_uninterrupted_one(close_views, tmp_path, fit, changes, stopped_at):

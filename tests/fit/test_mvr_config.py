@@ -12,7 +12,7 @@ from isopts.errors import ConfigError
 from isopts.fit.mvr_config import MvrConfig
 
 FOLDER = Path(__file__).parents[2] / "configs"
-COLORS_ALONE = {"losses.photo": 0.0, "sampling.patches": 0}
+COLORS_ALONE = {"losses.photo": 0.0}
 PAPER = {
     "field.decoder": "sdf",
     "field.sdf.features": 256,
@@ -23,10 +23,8 @@ PAPER = {
     "losses.mask_sharpness": 5.0,
     "losses.mask_sharpness_final": 100.0,
     "losses.curvature": 0.0,
-    "losses.curvature_final": 0.0,
     "losses.point_gradient_max": 0.1,
     "sampling.colors": 2048,
-    "sampling.curvature": 0,
     "optimizer.learning_rate": 1e-4,
     "optimizer.warm_up_steps": 0,
     "optimizer.second_moment_decay": 0.999,
@@ -123,7 +121,9 @@ def test_a_recipe_only_names_keys_that_differ(name):
         (["output.open=true"], "output.open is for scans"),
         (["sampling.colors=0"], "losses.color acts on sampling.colors"),
         (["sampling.patches=0"], "losses.photo acts on sampling.patches"),
-        (["sampling.silhouettes=0"], "losses.silhouette and losses.mask act on sampling.silhouettes"),
+        (["sampling.eikonal=0"], "losses.eikonal acts on sampling.eikonal"),
+        (["losses.eikonal=0", "losses.silhouette=0"], "are all 0"),
+        (["sampling.silhouettes=1"], "losses.silhouette and losses.mask act on sampling.silhouettes"),
         (["photo.floors=[0.1]"], "'photo': value error, photo.floors needs one entry more"),
         (["photo.levels=[0.5, 0.1, 0.2]"], "'photo': value error, photo.levels must rise"),
     ],
