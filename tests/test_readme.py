@@ -105,10 +105,11 @@ def test_ci_and_makefile_use_the_commands_of_the_readme():
         assert test in file.read_text(), file
 
 
-def test_makefile_only_uses_options_that_exist(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("target", "commands"), [("demo", 4), ("demo-views", 3)])
+def test_makefile_only_uses_options_that_exist(target, commands, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    done = subprocess.run(["make", "-n", "-C", str(ROOT), "demo"], capture_output=True, text=True, check=True)
+    done = subprocess.run(["make", "-n", "-C", str(ROOT), target], capture_output=True, text=True, check=True)
     lines = [f"isopts {line.partition('bin/isopts ')[2]}" for line in done.stdout.splitlines() if "bin/isopts " in line]
-    assert len(lines) == 4
+    assert len(lines) == commands
     for line in lines:
         parse(line, tmp_path)

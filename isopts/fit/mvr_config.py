@@ -134,7 +134,7 @@ class IsopointsConfig(StrictModel):
 class FitConfig(StrictModel):
     """Length and rhythm of the fit."""
 
-    steps: int = Field(6000, ge=1, description="optimisation steps")
+    steps: int = Field(3000, ge=1, description="optimisation steps")
     seconds: float = Field(
         0.0, ge=0, description="instead of steps: seconds of fitting, start and outputs on top (--budget); 0: steps"
     )
