@@ -63,7 +63,9 @@ def _candidates(
     """Texels, faces and depths of all pairs that are near enough."""
     counts = (widths * heights)[faces]
     owner = faces.repeat_interleave(counts)
-    number = torch.arange(len(owner), device=owner.device) - (torch.cumsum(counts, 0) - counts).repeat_interleave(counts)
+    number = torch.arange(len(owner), device=owner.device) - (torch.cumsum(counts, 0) - counts).repeat_interleave(
+        counts
+    )
     width = widths[owner]
     indices = (low[owner, 1] + number // width) * size + low[owner, 0] + number % width
     depths = _edge_distances(corners, owner, indices, size).amin(dim=1)

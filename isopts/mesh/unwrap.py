@@ -8,14 +8,16 @@ from isopts.errors import InputError
 from isopts.geometry.triangle_mesh import TriangleMesh
 
 _PADDING_TEXELS = 4  # between charts: two mip-maps stay free of the neighbour's colours
-_CHART_COST_MAX = 4.0  # xatlas: larger charts, more stretched; its default, 2, gives twice as many seams
+_CHART_SHARE = 1 / 150  # of the surface: xatlas flattens larger charts five times as slowly, and breaks most of them up
 
 
 class Unwrapped(NamedTuple):
-    """mesh: vertices of seams repeated, faces in the order they had. coordinates (V, 2) in 0 ... 1, v upwards; faces do
-    not overlap there. Faces without area lie at a point."""
+    """sources (W,) int64: the vertex of the mesh that each vertex of the layout repeats. faces (F, 3) int64, into
+    these, in the order of the mesh: sources[faces] are the mesh's faces. coordinates (W, 2) float64 in 0 ... 1, to the
+    right and upwards; no faces overlap there, and those without area lie at a point."""
 
-    mesh: TriangleMesh
+    sources: np.ndarray
+    faces: np.ndarray
     coordinates: np.ndarray
 
 
@@ -25,16 +27,17 @@ def require_xatlas() -> None:
         import xatlas  # noqa: F401
     except ImportError:
         raise InputError(
-            "Unwrapping a mesh for a texture needs the package xatlas, which is not installed; "
-            "install it with: pip install xatlas"
+            "A texture needs the package xatlas, which is not installed; install it with `pip install xatlas`."
         ) from None
 
 
 def unwrap(mesh: TriangleMesh, size_texels: int) -> Unwrapped:
     """Charts of nearly flat parts, packed into a square of `size_texels` texels a side, by xatlas.
 
+    Two seconds for 40,000 faces, 17 for 150,000.
+
     Args:
-        mesh: with normals; about a second for 10,000 faces.
+        mesh: with faces; its normals are used where it has some.
 
     Raises:
         InputError: xatlas is not installed.
@@ -45,11 +48,10 @@ def unwrap(mesh: TriangleMesh, size_texels: int) -> Unwrapped:
     center, extent = mesh.vertices.mean(axis=0), np.ptp(mesh.vertices, axis=0).max()
     local = ((mesh.vertices - center) / extent).astype(np.float32)  # xatlas drops faces below an absolute size
     charts, packing = xatlas.ChartOptions(), xatlas.PackOptions()
-    charts.max_cost, charts.max_iterations = _CHART_COST_MAX, 1
-    packing.resolution, packing.padding, packing.bilinear = size_texels, _PADDING_TEXELS, True
+    charts.max_chart_area = _CHART_SHARE * float(mesh.face_areas().sum()) / extent**2
+    packing.resolution, packing.padding = size_texels, _PADDING_TEXELS
     atlas = xatlas.Atlas()
     atlas.add_mesh(local, mesh.faces.astype(np.uint32), mesh.normals)
     atlas.generate(charts, packing)
-    source, faces, coordinates = atlas[0]
-    cut = TriangleMesh(mesh.vertices[source], faces, None if mesh.normals is None else mesh.normals[source])
-    return Unwrapped(cut, coordinates.astype(np.float64))
+    sources, faces, coordinates = atlas[0]
+    return Unwrapped(sources.astype(np.int64), faces.astype(np.int64), coordinates.astype(np.float64))
