@@ -29,8 +29,9 @@ def rasterize(corners: torch.Tensor, size: int) -> Texels:
     high = (corners.amax(dim=1) + _REACH_TEXELS).floor().clamp(0, size - 1).long()
     widths, heights = (high - low + 1).unbind(1)
     shown = torch.nonzero(_doubled_areas(corners).abs() > 2 * _AREA_MIN)[:, 0]
+    lines = _lines(corners)
     found = [
-        _candidates(corners, some, low, widths, heights, size)
+        _candidates(lines, some, low, widths, heights, size)
         for some in _groups(shown, (widths * heights)[shown], _CANDIDATES_AT_ONCE)
     ]
     if not found:
@@ -39,8 +40,7 @@ def rasterize(corners: torch.Tensor, size: int) -> Texels:
     indices, faces, depths = (torch.cat(parts) for parts in zip(*found, strict=True))
     chosen = _deepest(indices, depths, size * size)
     indices, faces = indices[chosen], faces[chosen]
-    weights = _edge_distances(corners, faces, indices, size) * _edges(corners[faces]).norm(dim=2)
-    weights = weights.clamp_min(0)
+    weights = (_depths(lines[faces], indices, size) * _edges(corners).norm(dim=2)[faces]).clamp_min(0)
     return Texels(indices, faces, weights / weights.sum(dim=1, keepdim=True))
 
 
@@ -53,7 +53,7 @@ def _groups(faces: torch.Tensor, counts: torch.Tensor, count_max: int) -> list[t
 
 
 def _candidates(
-    corners: torch.Tensor,
+    lines: torch.Tensor,
     faces: torch.Tensor,
     low: torch.Tensor,
     widths: torch.Tensor,
@@ -68,18 +68,25 @@ def _candidates(
     )
     width = widths[owner]
     indices = (low[owner, 1] + number // width) * size + low[owner, 0] + number % width
-    depths = _edge_distances(corners, owner, indices, size).amin(dim=1)
+    depths = _depths(lines[owner], indices, size).amin(dim=1)
     near = depths >= -_REACH_TEXELS
     return indices[near], owner[near], depths[near]
 
 
-def _edge_distances(corners: torch.Tensor, faces: torch.Tensor, indices: torch.Tensor, size: int) -> torch.Tensor:
-    """(T, 3): how far inside the edge opposite to each corner a texel's middle is, in texels."""
-    middles = torch.stack([indices % size, indices // size], dim=1).to(corners.dtype)
-    own = corners[faces]
-    edges, starts = _edges(own), own[:, [1, 2, 0]]
-    side = _doubled_areas(own).sign()[:, None]
-    return side * _cross(edges, middles[:, None] - starts) / edges.norm(dim=2).clamp_min(1e-12)
+def _lines(corners: torch.Tensor) -> torch.Tensor:
+    """(F, 3, 3): a, b, c for the edge opposite to each corner: a x + b y + c texels is (x, y) inside of it."""
+    edges = _edges(corners)
+    side = _doubled_areas(corners).sign()[:, None, None]
+    slopes = side * torch.stack([-edges[..., 1], edges[..., 0]], dim=2)
+    slopes = slopes / edges.norm(dim=2, keepdim=True).clamp_min(1e-12)
+    offsets = -(slopes * corners[:, [1, 2, 0]]).sum(dim=2, keepdim=True)
+    return torch.cat([slopes, offsets], dim=2)
+
+
+def _depths(lines: torch.Tensor, indices: torch.Tensor, size: int) -> torch.Tensor:
+    """(T, 3): how far inside three lines (T, 3, 3) the middle of a texel (T,) is, in texels."""
+    x, y = (part[:, None].to(lines.dtype) for part in (indices % size, indices // size))
+    return lines[..., 0] * x + lines[..., 1] * y + lines[..., 2]
 
 
 def _edges(corners: torch.Tensor) -> torch.Tensor:
@@ -89,11 +96,8 @@ def _edges(corners: torch.Tensor) -> torch.Tensor:
 
 def _doubled_areas(corners: torch.Tensor) -> torch.Tensor:
     """(F,) negative where the corners go the other way round."""
-    return _cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-
-
-def _cross(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
+    a, b = (corners[:, 1] - corners[:, 0]).unbind(1), (corners[:, 2] - corners[:, 0]).unbind(1)
+    return a[0] * b[1] - a[1] * b[0]
 
 
 def _deepest(indices: torch.Tensor, depths: torch.Tensor, texels: int) -> torch.Tensor:

@@ -48,6 +48,9 @@ def test_the_weight_is_greatest_in_front_of_the_camera_and_none_behind() -> None
     cosines = torch.einsum("nvi,ni->nv", toward, normals)
     assert (weights[cosines < 0.2] == 0).all()
     assert (weights[cosines > 0.3] > 0).all()
+    for view in range(12):
+        beside_hidden = faces[(cosines[:, view] < 0.2)[faces].any(dim=1)]
+        assert (weights[beside_hidden, view] == 0).all()
     assert (cosines.gather(0, weights.argmax(dim=0)[None]) > 0.98).all()
     assert float(weights.max()) == 1
 

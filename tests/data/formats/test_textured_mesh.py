@@ -12,7 +12,7 @@ from isopts.data.formats.textured_mesh import encode_textured_mesh, textured_mes
 from isopts.geometry.textured_mesh import TexturedMesh
 from isopts.geometry.triangle_mesh import TriangleMesh
 
-OFFSET = np.array([5e5, 5.4e6, 310.0])
+OFFSET = np.array([5e5 + 0.0123, 5.4e6 + 0.4567, 310.0])
 VERTICES = OFFSET + np.array([[0, 0, 0], [1, 0, 0.0123], [1, 1, 0], [0, 1, 0]])
 COORDINATES = np.array([[0, 0], [1, 0], [1, 0.75], [0, 1.0]])
 
