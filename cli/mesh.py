@@ -5,11 +5,22 @@ from typing import Annotated
 
 import typer
 
+from isopts.cli.mesh_texture import TEXTURE_RESOLUTION, Bake, Texture, TextureSize
 from isopts.cli.options import Device, Json
 from isopts.cli.threads import Threads
 
 Checkpoint = Annotated[Path, typer.Argument(help="Checkpoint file or run folder.", show_default=False)]
-Resolution = Annotated[int, typer.Option("--resolution", "-r", min=2, max=4096, help="Cells along the domain's side.")]
+Resolution = Annotated[
+    int | None,
+    typer.Option(
+        "--resolution",
+        "-r",
+        min=2,
+        max=4096,
+        help="Cells along the domain's side. --texture takes seconds at up to about 160, minutes at 512.",
+        show_default=f"512; {TEXTURE_RESOLUTION} with --texture",
+    ),
+]
 MeshOutput = Annotated[
     Path | None,
     typer.Option("--output", "-o", help="File to write; default: mesh_RESOLUTION.FORMAT here.", show_default=False),
@@ -22,7 +33,7 @@ Format = Annotated[
 
 def mesh(
     checkpoint: Checkpoint,
-    resolution: Resolution = 512,
+    resolution: Resolution = None,
     output: MeshOutput = None,
     file_format: Format = None,
     largest: Annotated[bool, typer.Option("--largest", help="Only the connected part with the most area.")] = False,
@@ -33,6 +44,9 @@ def mesh(
             min=1, help="--open: fill gaps up to twice this many point spacings of the scan.", show_default="2.5"
         ),
     ] = None,
+    texture: Texture = False,
+    texture_size: TextureSize = None,
+    bake: Bake = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output file.")] = False,
     device: Device = "auto",
     threads: Threads = 0,
@@ -42,15 +56,19 @@ def mesh(
 
     The field is evaluated only near its surface, so that fine resolutions are cheap. The mesh is closed, except where
     the surface leaves the domain, a cube a third longer than the input's longest side. With --open it ends where the
-    scan ends, along smooth borders.
+    scan ends, along smooth borders. Meshes of fit-mvr have a colour at each vertex, with --texture a picture instead.
 
     Example:  isopts mesh runs/bunny_scan --resolution 512 -o bunny.glb
+
+    Example:  isopts mesh runs/scan65 --texture -o skull.glb
     """
     import json
 
+    from isopts.cli import mesh_texture
     from isopts.cli.device import choose_device
     from isopts.cli.output_file import choose_output
     from isopts.cli.threads import use_threads
+    from isopts.data.formats.textured_mesh import TEXTURED_FORMATS
     from isopts.data.meshes import MESH_FORMATS
     from isopts.errors import InputError
     from isopts.fit.fitted_field import FittedField, no_surface
@@ -60,14 +78,19 @@ def mesh(
 
     if reach is not None and not open_:
         raise InputError("--reach says how --open cuts; give --open too.")
-    suffix = f".{file_format.lower()}" if file_format else output.suffix.lower() if output else ".ply"
-    if suffix not in MESH_FORMATS:
-        known = ", ".join(known[1:] for known in MESH_FORMATS)
-        raise InputError(f"The format '{suffix.removeprefix('.')}' is unknown; use one of {known}.")
+    mesh_texture.check_options(texture, texture_size, bake)
+    formats = TEXTURED_FORMATS if texture else MESH_FORMATS
+    resolution = resolution or (TEXTURE_RESOLUTION if texture else 512)
+    suffix = f".{file_format.lower()}" if file_format else output.suffix.lower() if output else formats[0]
+    if suffix not in formats:
+        known, use = ", ".join(known[1:] for known in formats), "has no textures" if texture else "is unknown"
+        raise InputError(f"The format '{suffix.removeprefix('.')}' {use}; use one of {known}.")
     if output is not None and output.suffix.lower() != suffix:
         raise InputError(f"-o '{output}' and --format {file_format} contradict each other; give one of them.")
-    target = choose_output(output, f"mesh_{resolution}{suffix}", MESH_FORMATS, overwrite)
+    target = choose_output(output, f"mesh_{resolution}{suffix}", formats, overwrite)
     fitted = FittedField.load(checkpoint, choose_device(device))
+    if texture:
+        mesh_texture.check_target(target, fitted, overwrite)
     use_threads(threads, fitted.decoder)
     surface = fitted.mesh(MeshConfig(resolution=resolution, largest=largest and not open_))
     if len(surface.faces) == 0:
@@ -77,10 +100,14 @@ def mesh(
     if open_:
         surface = fitted.trim(surface, OutputConfig().reach if reach is None else reach)
         surface = largest_component(surface) if largest else surface
-    fitted.write_mesh(target, surface)
+    details = {}
+    if texture:
+        details = mesh_texture.write_texture(target, checkpoint, fitted, surface, texture_size, bake)
+    else:
+        fitted.write_mesh(target, surface)
     vertices, faces = len(surface.vertices), len(surface.faces)
     state = "closed" if surface.is_closed() else "open"
     if as_json:
-        print(json.dumps({"path": str(target), "vertices": vertices, "faces": faces, "state": state}))
+        print(json.dumps({"path": str(target), "vertices": vertices, "faces": faces, "state": state, **details}))
     else:
-        print(f"{target}: {vertices:,} vertices, {faces:,} faces, {state}")
+        print(f"{target}: {vertices:,} vertices, {faces:,} faces, {state}{mesh_texture.describe(details)}")

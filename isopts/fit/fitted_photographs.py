@@ -1,0 +1,40 @@
+"""The photographs that a run was fitted to, read again."""
+
+from pathlib import Path
+
+import torch
+
+from isopts.config import config_from_dict
+from isopts.data.views import read_views
+from isopts.errors import InputError
+from isopts.fit.fitted_field import FittedField
+from isopts.fit.image_stack import ImageStack, stack_images
+from isopts.fit.mvr_config import DataConfig
+from isopts.run.checkpoint import load_checkpoint
+
+_PIXELS_MAX = 4_000_000  # an image; a fit gets along with less than a texture
+_MOVED_MAX = 1e-4  # of the unit frame, and of a rotation's entries: rounding moves a camera by less
+
+
+def fitted_photographs(path: Path, fitted: FittedField) -> ImageStack:
+    """The images and masks of a run of fit-mvr, without held-out views and those that the fit left out.
+
+    Args:
+        path: the checkpoint or run folder of `fitted`.
+
+    Raises:
+        InputError: they are not where they were, cannot be read, or are not those of the fit.
+        ConfigError: the checkpoint is damaged.
+    """
+    config = config_from_dict(DataConfig, load_checkpoint(path).config.get("data", {}), str(path))
+    if config.path is None:
+        raise InputError(f"'{path}' does not say where its photographs are; use --bake network.")
+    views = read_views(config.path, config.views)
+    cameras = views.cameras.in_frame(fitted.frame).to(fitted.device, torch.float32)
+    known = fitted.appearance.cameras
+    moved = torch.cdist(known.centers(), cameras.centers(), compute_mode="donot_use_mm_for_euclid_dist")
+    turned = (known.rotations[:, None] - cameras.rotations).abs().amax(dim=(2, 3))
+    distances, chosen = torch.maximum(moved, turned).min(dim=1)
+    if float(distances.max()) > _MOVED_MAX:
+        raise InputError(f"The cameras in '{config.path}' are not those that '{path}' was fitted to.")
+    return stack_images(views.select(chosen.tolist()), fitted.frame, _PIXELS_MAX, fitted.device)
