@@ -24,7 +24,7 @@ _RATES = Rates(learning_rate=1e-3, table_learning_rate=8e-3)
 
 def wrong_masks(config: StartConfig, views: int) -> int:
     """How many silhouettes are outvoted."""
-    wanted = round(_WRONG_SHARE * views) if config.wrong_masks < 0 else config.wrong_masks
+    wanted = int(_WRONG_SHARE * views) if config.wrong_masks < 0 else config.wrong_masks
     return min(wanted, views - 1, TOLERATED_MAX)
 
 

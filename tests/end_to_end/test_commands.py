@@ -127,7 +127,7 @@ def test_doctor(folder):
     [
         (["fit-points", "absent.ply"], "does not exist"),
         (["fit-points", "scan é.ply", "-o", "runs/a b/whole"], "holds a finished run"),
-        (["fit-points", "exact.ply", "-o", "runs/a b/whole", "--resume"], "not the scan"),
+        (["fit-points", "exact.ply", "-o", "runs/a b/whole", "--resume"], "not the input"),
         (["fit-points", "scan é.ply", "-o", "runs/a b/whole", "--resume", "--seed=3"], "seed was 0, now 3"),
         (["fit-points", "scan é.ply", "-o", "exact.ply"], "Cannot create the run folder"),
         (["mesh", "scan é.ply"], "cannot be read as a checkpoint"),
