@@ -1,5 +1,6 @@
 """Posed images made ready for a fit: checked, placed in a unit frame, decoded, with rays along their silhouettes."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from isopts.geometry.sphere import Sphere
 from isopts.kernels.visual_hull import Silhouettes
 
 _CUT_SHARE, _CUT_RATIO = 0.05, 6.0  # of the hull, and against the median view: whose silhouette is not believed
+_BELIEVED_SHARE = 0.75  # of the views: when more than the rest contradict each other, who is to say which are right
 _TIGHTER = 0.9  # a region smaller by less than this is not worth another frame
 
 
@@ -67,10 +69,10 @@ def prepare_views(path: Path, config: DataConfig, device: torch.device, generato
     region = region_of_interest(views, maps)
     require_no_problems(pose_problems(source, region))
     region = _tightened(views, maps, region)
-    doubted = _doubted(views.cameras.in_frame(region.frame()), maps)
-    notes = [*source.notes, *(_doubt(views, view) for view in doubted)]
-    if doubted:
-        kept = [view for view in range(len(views)) if view not in doubted]
+    notes, fewest = [*source.notes], max(VIEWS_MIN, math.ceil(_BELIEVED_SHARE * len(views)))
+    while (doubted := _doubted(views.cameras.in_frame(region.frame()), maps)) is not None and len(views) > fewest:
+        notes.append(_doubt(views, doubted))
+        kept = [view for view in range(len(views)) if view != doubted]  # the others, judged without it, may be right
         views, maps, fitted = views.select(kept), maps.select(kept), [fitted[view] for view in kept]
         region = _tightened(views, maps, region_of_interest(views, maps))  # afresh: those had cut it off
     frame = region.frame()
@@ -104,12 +106,10 @@ def _tightened(views: PosedViews, maps: SilhouetteMaps, region: Sphere) -> Spher
     return tighter if tighter.radius < _TIGHTER * region.radius else region
 
 
-def _doubted(cameras: Cameras, maps: SilhouetteMaps) -> list[int]:
-    """Views that cut off much more of the hull than the others do."""
+def _doubted(cameras: Cameras, maps: SilhouetteMaps) -> int | None:
+    """The view that cuts off most of the hull, where that is much more than others do."""
     cuts = cut_shares(cameras, maps)
-    least = max(_CUT_SHARE, _CUT_RATIO * float(cuts.median()))
-    found = torch.nonzero(cuts > least)[:, 0].tolist()
-    return found if len(maps) - len(found) >= VIEWS_MIN else []
+    return int(cuts.argmax()) if cuts.max() > max(_CUT_SHARE, _CUT_RATIO * float(cuts.median())) else None
 
 
 def _doubt(views: PosedViews, view: int) -> str:

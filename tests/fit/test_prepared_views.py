@@ -97,6 +97,17 @@ def test_a_view_whose_mask_lacks_half_of_the_object_is_left_out_and_named(ball, 
     assert_ball_in_the_middle(views, ball)
 
 
+def test_two_wrong_masks_that_hide_each_other_are_found_one_after_the_other(close_views, tmp_path):
+    folder = tmp_path / "views"
+    shutil.copytree(close_views.source.photographs[0].image.parents[1], folder)
+    for view, change in ((4, lambda mask: mask * (np.arange(48) >= 24)), (20, lambda mask: np.roll(mask, 9, axis=1))):
+        path = folder / "mask" / f"{view:03d}.png"
+        imageio.imwrite(path, change(imageio.imread(path)).astype(np.uint8))
+    views = prepared(folder)
+    assert views.fitted == [view for view in range(36) if view not in (4, 20)]
+    assert {note.split("'")[1] for note in views.notes} == {"004.png", "020.png"}
+
+
 def test_an_image_is_shrunk_to_what_is_asked_for(ball):
     views = prepared(ball.folder, pixels_max=500)
     assert views.cameras.sizes.tolist() == [[24, 18]] * 12
