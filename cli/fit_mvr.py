@@ -51,7 +51,7 @@ def fit_mvr(
     from isopts.cli.device import choose_device
     from isopts.cli.progress import FitProgress
     from isopts.cli.threads import use_threads
-    from isopts.fit.mvr import MvrRun
+    from isopts.fit.conduct import FitRun
     from isopts.fit.mvr import fit_mvr as fit
     from isopts.run.interruption import stop_requests
 
@@ -62,7 +62,7 @@ def fit_mvr(
     folder = output or Path("runs") / _name(views_dir, config)
     settings = _settings(config, changes, views_dir, folder if resume else None)
     images = views_dir or Path(settings.data.path)  # a run that is resumed may be given others, which is refused
-    run = MvrRun(images, folder, choose_device(device), overwrite, resume, exit_after, started)
+    run = FitRun(images, folder, choose_device(device), overwrite, resume, exit_after, started)
     with FitProgress(quiet) as progress, stop_requests() as stop:
         progress.on_note(use_threads(threads, settings.field.decoder))
         result = fit(run, settings, progress.on_step, progress.on_note, lambda: stop.requested)

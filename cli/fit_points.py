@@ -51,7 +51,7 @@ def fit_points(
         from isopts.cli.device import choose_device
         from isopts.cli.progress import FitProgress
         from isopts.cli.threads import use_threads
-        from isopts.fit.points import PointsRun
+        from isopts.fit.conduct import FitRun
         from isopts.fit.points import fit_points as fit
         from isopts.run.interruption import stop_requests
 
@@ -68,7 +68,7 @@ def fit_points(
     changes = [change for change, given in flags.items() if given] + (overrides or [])
     folder = output or Path("runs") / scan.stem
     settings = _settings(preset, config, changes, folder if resume else None)
-    run = PointsRun(scan, folder, choose_device(device), overwrite, resume, exit_after, started)
+    run = FitRun(scan, folder, choose_device(device), overwrite, resume, exit_after, started)
     with FitProgress(quiet) as progress, stop_requests() as stop:
         progress.on_note(use_threads(threads, settings.field.decoder))
         result = fit(run, settings, progress.on_step, progress.on_note, lambda: stop.requested)

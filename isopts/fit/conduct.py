@@ -1,9 +1,12 @@
 """What every fit does around its steps: record, configuration, status, outputs."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
+import torch
 from pydantic import BaseModel
 
 from isopts.config import dump_config
@@ -11,9 +14,11 @@ from isopts.errors import DivergedError
 from isopts.fit.loop import EndReason
 from isopts.fit.outputs import Stopwatch
 from isopts.fit.result import FitResult
+from isopts.geometry.frames import WorldToUnit
 from isopts.run.atomic import replacing
 from isopts.run.folder import RunFolder
 from isopts.run.log import StepReport
+from isopts.run.provenance import command_line, device_name, versions
 from isopts.run.record import RunRecord, Status
 
 
@@ -30,6 +35,42 @@ class Session(Protocol):
 
     def write_outputs(self, step: int, stopwatch: Stopwatch) -> dict[str, float | int]:
         """Mesh and the like; returns the metrics."""
+
+
+@dataclass(frozen=True)
+class FitRun:
+    """What to fit and where to write. exit_after: seconds of fitting, None without limit. started: time.monotonic()
+    when the command began; what passed since then, mostly loading libraries, is reported as start-up."""
+
+    input: Path
+    output: Path
+    device: torch.device
+    overwrite: bool = False
+    resume: bool = False
+    exit_after: float | None = None
+    started: float | None = None
+
+    def stopwatch(self) -> Stopwatch:
+        """One that has run since the command began."""
+        return Stopwatch({} if self.started is None else {"start-up": round(time.monotonic() - self.started, 3)})
+
+    def record(
+        self, command: str, seed: int, frame: WorldToUnit, sha256: str, backends: Mapping[str, str]
+    ) -> RunRecord:
+        """run.json before the first step. frame: of the fit. sha256: of the input. backends: op -> backend so far."""
+        return RunRecord(
+            command=command,
+            command_line=command_line(),
+            versions=versions(),
+            seed=seed,
+            device=str(self.device),
+            device_name=device_name(self.device),
+            threads=torch.get_num_threads(),
+            kernel_backends=dict(backends),
+            input=str(self.input),
+            input_sha256=sha256,
+            frame=frame,
+        )
 
 
 @dataclass(frozen=True)

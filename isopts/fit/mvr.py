@@ -1,44 +1,25 @@
 """fit-mvr: from posed images on disk to a finished run folder."""
 
 import hashlib
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
 from isopts.data.posed_views import PosedViews
-from isopts.fit.conduct import RunInProgress, conduct
+from isopts.fit.conduct import FitRun, RunInProgress, conduct
 from isopts.fit.mvr_config import MvrConfig
 from isopts.fit.mvr_session import COMMAND, MvrSession
-from isopts.fit.outputs import Stopwatch
-from isopts.fit.prepared_views import PreparedViews, prepare_views
+from isopts.fit.prepared_views import prepare_views
 from isopts.fit.result import FitResult
 from isopts.fit.resume import continued_run
 from isopts.kernels.backends import record_backends
 from isopts.run.folder import RunFolder
 from isopts.run.log import StepReport
-from isopts.run.provenance import command_line, device_name, file_sha256, versions
-from isopts.run.record import RunRecord
-
-
-@dataclass(frozen=True)
-class MvrRun:
-    """What to fit and where to write. exit_after: seconds of fitting, None without limit. started: time.monotonic()
-    when the command began; what passed since then, mostly loading libraries, is reported as start-up."""
-
-    input: Path
-    output: Path
-    device: torch.device
-    overwrite: bool = False
-    resume: bool = False
-    exit_after: float | None = None
-    started: float | None = None
+from isopts.run.provenance import file_sha256
 
 
 def fit_mvr(
-    run: MvrRun,
+    run: FitRun,
     config: MvrConfig,
     on_step: Callable[[StepReport], None],
     on_note: Callable[[str], None],
@@ -57,7 +38,7 @@ def fit_mvr(
         ConfigError: a resumed run whose configuration has changed.
         DivergedError: the loss is not finite, or there is no surface.
     """
-    stopwatch = Stopwatch({} if run.started is None else {"start-up": round(time.monotonic() - run.started, 3)})
+    stopwatch = run.stopwatch()
     RunFolder.require_free(run.output, run.overwrite, run.resume)
     with record_backends() as backends:
         with stopwatch.stage("read"):
@@ -73,7 +54,7 @@ def fit_mvr(
         with stopwatch.stage("start"):
             session = MvrSession(config, views, folder, checkpoint)
         on_note(session.summary())
-        record = _record(run, config, views, sha256, backends)
+        record = run.record(COMMAND, config.seed, views.frame, sha256, backends)
         in_progress = RunInProgress(folder, config, record, stopwatch, backends, run.exit_after)
         return conduct(session, in_progress, on_step, stop)
 
@@ -86,19 +67,3 @@ def views_sha256(views: PosedViews) -> str:
     for path in (*(posed.image for posed in views.photographs), *views.mask_files):
         digest.update(f"{path.name} {file_sha256(path)}\n".encode())
     return digest.hexdigest()
-
-
-def _record(run: MvrRun, config: MvrConfig, views: PreparedViews, sha256: str, backends: dict[str, str]) -> RunRecord:
-    return RunRecord(
-        command=COMMAND,
-        command_line=command_line(),
-        versions=versions(),
-        seed=config.seed,
-        device=str(run.device),
-        device_name=device_name(run.device),
-        threads=torch.get_num_threads(),
-        kernel_backends=backends,
-        input=str(run.input),
-        input_sha256=sha256,
-        frame=views.frame,
-    )

@@ -1,45 +1,24 @@
 """fit-points: from a scan on disk to a finished run folder."""
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-
-import torch
 
 from isopts.data.points import read_points
-from isopts.fit.conduct import RunInProgress, conduct
+from isopts.fit.conduct import FitRun, RunInProgress, conduct
 from isopts.fit.flatness import describe_flatness
-from isopts.fit.outputs import Stopwatch
 from isopts.fit.points_config import PointsConfig
 from isopts.fit.points_session import COMMAND, PointsSession
-from isopts.fit.prepared_cloud import PreparedCloud, prepare_cloud
+from isopts.fit.prepared_cloud import prepare_cloud
 from isopts.fit.resolution import follow_noise
 from isopts.fit.result import FitResult
 from isopts.fit.resume import continued_run
 from isopts.kernels.backends import record_backends
 from isopts.run.folder import RunFolder
 from isopts.run.log import StepReport
-from isopts.run.provenance import command_line, device_name, file_sha256, versions
-from isopts.run.record import RunRecord
-
-
-@dataclass(frozen=True)
-class PointsRun:
-    """What to fit and where to write. exit_after: seconds of fitting, None without limit. started: time.monotonic()
-    when the command began; what passed since then, mostly loading libraries, is reported as start-up."""
-
-    input: Path
-    output: Path
-    device: torch.device
-    overwrite: bool = False
-    resume: bool = False
-    exit_after: float | None = None
-    started: float | None = None
+from isopts.run.provenance import file_sha256
 
 
 def fit_points(
-    run: PointsRun,
+    run: FitRun,
     config: PointsConfig,
     on_step: Callable[[StepReport], None],
     on_note: Callable[[str], None],
@@ -58,7 +37,7 @@ def fit_points(
         ConfigError: a resumed run whose configuration has changed.
         DivergedError: the loss is not finite, or there is no surface.
     """
-    stopwatch = Stopwatch({} if run.started is None else {"start-up": round(time.monotonic() - run.started, 3)})
+    stopwatch = run.stopwatch()
     with record_backends() as backends:
         with stopwatch.stage("read"):
             cloud, report = read_points(run.input)
@@ -76,24 +55,6 @@ def fit_points(
         for note in [*report.sentences(), *prepared.notes, None if config.output.open else flatness, session.summary()]:
             if note is not None:
                 on_note(note)
-        record = _record(run, config, prepared, sha256, backends)
+        record = run.record(COMMAND, config.seed, prepared.frame, sha256, backends)
         in_progress = RunInProgress(folder, config, record, stopwatch, backends, run.exit_after)
         return conduct(session, in_progress, on_step, stop)
-
-
-def _record(
-    run: PointsRun, config: PointsConfig, cloud: PreparedCloud, sha256: str, backends: dict[str, str]
-) -> RunRecord:
-    return RunRecord(
-        command=COMMAND,
-        command_line=command_line(),
-        versions=versions(),
-        seed=config.seed,
-        device=str(run.device),
-        device_name=device_name(run.device),
-        threads=torch.get_num_threads(),
-        kernel_backends=backends,
-        input=str(run.input),
-        input_sha256=sha256,
-        frame=cloud.frame,
-    )

@@ -12,8 +12,9 @@ from isopts.config import load_config
 from isopts.data.meshes import read_mesh
 from isopts.data.points import read_points
 from isopts.errors import ConfigError, DivergedError, InputError
+from isopts.fit.conduct import FitRun
 from isopts.fit.fitted_field import FittedField
-from isopts.fit.mvr import MvrRun, fit_mvr
+from isopts.fit.mvr import fit_mvr
 from isopts.fit.mvr_config import MvrConfig
 from isopts.run.checkpoint import load_checkpoint
 
@@ -29,7 +30,7 @@ def fit(small_config):
         def stop():
             return stop_after is not None and len(reports) > 0 and reports[-1].step >= stop_after
 
-        run = MvrRun(views, folder, torch.device("cpu"), **options)
+        run = FitRun(views, folder, torch.device("cpu"), **options)
         return fit_mvr(run, small_config(*changes), reports.append, notes.append, stop), reports, notes
 
     return fitted

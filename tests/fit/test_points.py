@@ -10,8 +10,9 @@ from isopts.config import load_config
 from isopts.data.meshes import read_mesh
 from isopts.data.points import read_points, write_points
 from isopts.errors import DivergedError, InputError
+from isopts.fit.conduct import FitRun
 from isopts.fit.fitted_field import FittedField
-from isopts.fit.points import PointsRun, fit_points
+from isopts.fit.points import fit_points
 from isopts.fit.points_config import PointsConfig
 from isopts.mesh.extract import MeshConfig
 from isopts.run.checkpoint import load_checkpoint
@@ -54,7 +55,7 @@ def fit(scan, folder, changes=(), stop_after=None, **options):
     def stop():
         return stop_after is not None and len(reports) > 0 and reports[-1].step >= stop_after
 
-    run = PointsRun(scan, folder, torch.device("cpu"), **options)
+    run = FitRun(scan, folder, torch.device("cpu"), **options)
     return fit_points(run, config, reports.append, notes.append, stop), reports, notes
 
 

@@ -6,7 +6,8 @@ import torch
 
 from isopts.config import load_config
 from isopts.data.points import write_points
-from isopts.fit.points import PointsRun, fit_points
+from isopts.fit.conduct import FitRun
+from isopts.fit.points import fit_points
 from isopts.fit.points_config import PointsConfig
 from isopts.fit.settling import Settling
 from isopts.run.checkpoint import load_checkpoint
@@ -72,7 +73,7 @@ def test_a_fit_ends_early_and_a_stopped_one_ends_alike(tmp_path) -> None:
 
     def fit(name: str, resume: bool = False, stop_at: int | None = None):
         steps = []
-        run = PointsRun(tmp_path / "scan.ply", tmp_path / name, torch.device("cpu"), resume=resume)
+        run = FitRun(tmp_path / "scan.ply", tmp_path / name, torch.device("cpu"), resume=resume)
         stop = lambda: stop_at is not None and len(steps) == stop_at  # noqa: E731
         return fit_points(run, config, lambda report: steps.append(report.step), lambda note: None, stop)
 

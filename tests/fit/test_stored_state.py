@@ -9,7 +9,8 @@ import torch
 from isopts.config import load_config
 from isopts.data.points import write_points
 from isopts.errors import InputError
-from isopts.fit.points import PointsRun, fit_points
+from isopts.fit.conduct import FitRun
+from isopts.fit.points import fit_points
 from isopts.fit.points_config import PointsConfig
 from isopts.run.checkpoint import load_checkpoint, save_checkpoint
 
@@ -27,7 +28,7 @@ MOMENTS = {"grid": "first_moment", "siren": "exp_avg"}
 def fit(folder, changes, resume, steps=None):
     config = load_config(PointsConfig, "points_preview", [*SMALL, *changes])
     reports = []
-    run = PointsRun(folder / "scan.ply", folder / "run", torch.device("cpu"), resume=resume)
+    run = FitRun(folder / "scan.ply", folder / "run", torch.device("cpu"), resume=resume)
     return fit_points(run, config, reports.append, lambda note: None, lambda: len(reports) == steps)
 
 
