@@ -10,6 +10,7 @@ from isopts.field.build import FieldConfig
 from isopts.field.grid import GridConfig
 from isopts.field.radiance import RadianceConfig
 from isopts.fit.exposure import ExposureConfig
+from isopts.fit.finish_colors import FinishConfig
 from isopts.fit.optimizer import OptimizerConfig, Rates
 from isopts.fit.outputs import OutputConfig
 from isopts.isopoints.concentrate import ConcentrateConfig
@@ -170,6 +171,7 @@ class MvrConfig(StrictModel):
     radiance_rates: Rates = Field(Rates(), description="learning rates of the colour network, same schedule")
     exposure: ExposureConfig = Field(ExposureConfig(), description="brightness and tint of each photograph")
     fit: FitConfig = Field(FitConfig(), description="length and rhythm of the fit")
+    finish: FinishConfig = Field(FinishConfig(), description="colours learned again when the surface is finished")
     output: OutputConfig = Field(
         OutputConfig(mesh=MeshConfig(resolution=320)), description="what is written at the end"
     )

@@ -40,6 +40,7 @@ def test_a_ball_in_world_coordinates_with_its_colours(ball, tmp_path, fit):
     changes = (
         "fit.steps=120",
         "radiance_rates.learning_rate=0.005",
+        "finish.steps_share=1",
         "start.steps=100",
         "data.holdout=[5]",
         "isopoints.write_every=4",
@@ -244,6 +245,27 @@ def test_a_time_limit_still_writes_everything(ball, tmp_path, fit):
     assert (result.reason, result.step) == ("time limit", 0)
     assert result.folder.mesh.is_file()
     assert result.folder.read_record().status == "finished"
+
+
+def test_finished_colours_are_shown_and_the_fit_goes_on_with_its_own(ball, tmp_path, fit):
+    changes = (*QUICK, "fit.steps=100000")
+    first, _, _ = fit(ball.folder, tmp_path / "run", *changes, exit_after=0.2)
+    stored = load_checkpoint(first.folder.path).tensors
+    again, _, _ = fit(ball.folder, tmp_path / "run", *changes, exit_after=0.0, resume=True)
+    after = load_checkpoint(again.folder.path).tensors
+    assert again.step == first.step > 0
+    assert stored.keys() == after.keys()
+    assert all(torch.equal(stored[name], after[name]) for name in stored.keys() - {"seconds"})
+    own = [name for name in stored if name.startswith("unfinished_radiance.layers")]
+    assert own
+    assert not any(torch.equal(stored[name], stored[name.removeprefix("unfinished_")]) for name in own)
+    assert "colors" in first.seconds
+
+
+def test_colours_need_not_be_finished(ball, tmp_path, fit):
+    result, _, _ = fit(ball.folder, tmp_path / "run", *QUICK, "finish.steps_share=0")
+    assert "colors" not in result.seconds
+    assert not any("unfinished" in name for name in load_checkpoint(result.folder.path).tensors)
 
 
 @pytest.mark.parametrize("mode", ["rays", "isopoints"])
