@@ -87,7 +87,7 @@ def assert_files(result, reports, ball):
     assert {"visual_hull", "patch_consistency", "point_visibility", "view_choice", "grid_rays", "lazy_adam"} <= set(
         record.kernel_backends
     )
-    assert {"read", "start", "fit", "views", "mesh", "iso-points", "preview"} == set(record.seconds)
+    assert {"read", "start", "fit", "colors", "views", "mesh", "iso-points", "preview"} == set(record.seconds)
     assert json.loads(folder.metrics.read_text())["mesh_closed"] is True
     assert [json.loads(line)["step"] for line in folder.log.read_text().splitlines()] == [r.step for r in reports]
     assert load_config(MvrConfig, str(folder.config)).data.holdout == (5,)
