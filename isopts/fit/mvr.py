@@ -9,6 +9,7 @@ from isopts.data.posed_views import PosedViews
 from isopts.fit.conduct import FitRun, RunInProgress, conduct
 from isopts.fit.mvr_config import MvrConfig
 from isopts.fit.mvr_session import COMMAND, MvrSession
+from isopts.fit.prepared_cloud import PreparedCloud
 from isopts.fit.prepared_views import prepare_views
 from isopts.fit.result import FitResult
 from isopts.fit.resume import continued_run
@@ -44,7 +45,7 @@ def fit_mvr(
         with stopwatch.stage("read"):
             generator = torch.Generator().manual_seed(config.seed)
             views = prepare_views(run.input, config.data, run.device, generator)
-            sha256 = views_sha256(views.source)
+            sha256 = views_sha256(views.source, views.prior)
         folder = RunFolder.open(run.output, run.overwrite, run.resume)
         checkpoint = None
         if run.resume:
@@ -59,11 +60,13 @@ def fit_mvr(
         return conduct(session, in_progress, on_step, stop)
 
 
-def views_sha256(views: PosedViews) -> str:
-    """Of the cameras, and of the names and bytes of all image and mask files."""
+def views_sha256(views: PosedViews, prior: PreparedCloud | None = None) -> str:
+    """Of the cameras, of the names and bytes of all image and mask files, and of the points on the surface."""
     digest = hashlib.sha256()
     for tensor in (views.cameras.intrinsics, views.cameras.rotations, views.cameras.translations):
         digest.update(tensor.numpy().tobytes())
     for path in (*(posed.image for posed in views.photographs), *views.mask_files):
         digest.update(f"{path.name} {file_sha256(path)}\n".encode())
+    if prior is not None:
+        digest.update(prior.points.cpu().numpy().tobytes())
     return digest.hexdigest()

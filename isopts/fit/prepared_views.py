@@ -6,14 +6,18 @@ from pathlib import Path
 
 import torch
 
+from isopts.data.point_cloud import PointCloud
 from isopts.data.posed_views import PosedViews
-from isopts.data.region import region_of_interest, view_silhouettes
+from isopts.data.region import region_of_interest, region_without_masks, view_silhouettes
+from isopts.data.surface_points import surface_points
 from isopts.data.view_problems import mask_problems, pose_problems, require_no_problems
 from isopts.data.views import VIEWS_MIN, read_views
 from isopts.errors import InputError
 from isopts.fit.image_stack import ImageStack, stack_images
 from isopts.fit.mvr_config import DataConfig
-from isopts.fit.silhouette_rays import SilhouetteRays, silhouette_rays
+from isopts.fit.prepared_cloud import PreparedCloud
+from isopts.fit.prior import prepare_prior
+from isopts.fit.silhouette_rays import SilhouetteRays, no_rays, silhouette_rays
 from isopts.geometry.cameras import Cameras
 from isopts.geometry.contradictions import cut_shares
 from isopts.geometry.frames import WorldToUnit
@@ -32,17 +36,18 @@ class PreparedViews:
     """The V fitted views of a data set.
 
     source: all of them. fitted: numbers of these in it. frame: world to unit. images: decoded, with cameras of the unit
-    frame. silhouettes: distance maps of the masks, cameras of the unit frame. rays: beside the silhouettes. notes:
-    sentences for the user.
+    frame. silhouettes: distance maps of the masks, cameras of the unit frame; None without masks. rays: beside the
+    silhouettes; none without masks. notes: sentences for the user. prior: points on the surface, where some are known.
     """
 
     source: PosedViews
     fitted: list[int]
     frame: WorldToUnit
     images: ImageStack
-    silhouettes: Silhouettes
+    silhouettes: Silhouettes | None
     rays: SilhouetteRays
     notes: list[str]
+    prior: PreparedCloud | None = None
 
     @property
     def cameras(self) -> Cameras:
@@ -65,6 +70,9 @@ def prepare_views(path: Path, config: DataConfig, device: torch.device, generato
     require_no_problems(mask_problems(source))
     fitted = _fitted(len(source), config.holdout)
     views = source.select(fitted)
+    points = surface_points(source, config.prior)
+    if not source.masked:
+        return _without_masks(source, fitted, points, config, device)
     maps = view_silhouettes(views)
     region = region_of_interest(views, maps)
     require_no_problems(pose_problems(source, region))
@@ -85,7 +93,22 @@ def prepare_views(path: Path, config: DataConfig, device: torch.device, generato
         Silhouettes(*(part.to(device) for part in maps.seen_by(cameras))),
         silhouette_rays(maps, cameras, generator).to(device),
         notes,
+        None if points is None else prepare_prior(points, frame, device),
     )
+
+
+def _without_masks(
+    source: PosedViews, fitted: list[int], points: PointCloud | None, config: DataConfig, device: torch.device
+) -> PreparedViews:
+    region = region_without_masks(source, points)
+    require_no_problems(pose_problems(source, region))
+    frame, notes = region.frame(), [*source.notes]
+    images = stack_images(source.select(fitted), frame, config.pixels_max, device)
+    prior = None
+    if points is not None:
+        prior = prepare_prior(points, frame, device)
+        notes.append(f"{len(prior.points):,} of {len(points):,} points on the surface steer the fit.")
+    return PreparedViews(source, fitted, frame, images, None, no_rays(device), notes, prior)
 
 
 def _fitted(count: int, holdout: tuple[int, ...]) -> list[int]:
