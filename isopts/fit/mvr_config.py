@@ -90,10 +90,12 @@ class LossConfig(StrictModel):
     mask_sharpness_final: float = Field(
         0.0, ge=0, description="a at the last step, doubled in between at equal intervals; 0: constant"
     )
-    prior: float = Field(3.0, ge=0, description="|f| at points that are known to lie on the surface")
+    prior: float = Field(
+        3.0, ge=0, description="|f| beyond their noise, at points that are known to lie on the surface"
+    )
     prior_final: float = Field(0.03, ge=0, description="the same at the last step, falling exponentially; 0: constant")
     prior_reach: float = Field(
-        0.05, gt=0, description="known points farther from the surface than this are outliers and pull not, unit frame"
+        0.05, gt=0, description="known points farther than this and their noise are outliers and pull not, unit frame"
     )
     eikonal: float = Field(0.1, ge=0, description="(|grad f| - 1)^2 around the surface and anywhere")
     curvature: float = Field(0.05, ge=0, description="difference of unit gradients at nearby points")

@@ -217,10 +217,11 @@ class MvrObjective:
         return self._field.value(points) - (points.norm(dim=1) - 1)
 
     def _prior_term(self, progress: float) -> torch.Tensor:
-        config, points = self._config.losses, self._views.prior.points
+        config, prior = self._config.losses, self._views.prior
+        points = prior.points
         values = self._field.value(points[self._choose(len(points), self._config.sampling.prior)])
         weight = exponential_change(progress, config.prior, config.prior_final or config.prior)
-        return weight * prior_loss(values, config.prior_reach)
+        return weight * prior_loss(values, prior.noise, config.prior_reach)
 
     def _smallest_on_rays(self, bundle: RayBundle, count: int, side: float) -> torch.Tensor:
         """Places (M, 3) of the smallest value on random rays, those where it is wrong or nearly so. side: its sign."""

@@ -1,6 +1,7 @@
 """Sparse points on the surface, made ready to steer a fit of images, and the term by which they do."""
 
 import torch
+from torch.nn import functional
 
 from isopts.data.point_cloud import PointCloud
 from isopts.data.points import POINTS_MIN
@@ -31,6 +32,7 @@ def prepare_prior(cloud: PointCloud, frame: WorldToUnit, device: torch.device) -
     return PreparedCloud(points, found.normals, ratio * found.noise, ratio * found.spacing, frame, notes=found.notes)
 
 
-def prior_loss(values: torch.Tensor, reach: float) -> torch.Tensor:
-    """Mean of min(|f|, reach) at points (N,) that lie on the surface; those farther away are outliers and pull not."""
-    return values.abs().clamp_max(reach).mean()
+def prior_loss(values: torch.Tensor, noise: float, reach: float) -> torch.Tensor:
+    """Mean of |f| beyond the points' `noise`, `reach` at most, at points (N,) that lie on the surface. Within the noise
+    the images know better; points farther away are outliers and pull not."""
+    return functional.relu(values.abs() - noise).clamp_max(reach).mean()
