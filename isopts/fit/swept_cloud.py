@@ -3,20 +3,26 @@
 import math
 
 import torch
+from torch.nn import functional
 
 from isopts.fit.depth_sweep import DepthMaps, sweep_depths
 from isopts.fit.image_stack import ImageStack, image_pyramid
+from isopts.geometry.adaptive_planes import adaptive_planes, feet
 from isopts.geometry.normals import local_planes
+from isopts.geometry.spacing import areas
+from isopts.geometry.thinning import thin_points
 from isopts.kernels.neighbors import nearest_neighbors
 
 _PIXEL = 0.014  # of the images that are compared, unit frame: 5 of them are a patch
 _LEVELS_MAX = 5
 _RAYS = 100_000
-_PLANES = 64
+_PLANES = 64  # at most
+_STEP = 2.2  # pixels of the images that are compared, between planes: about one pixel of disparity
 _SCORE_MIN = 0.6  # NCC
 _AGREE = 0.75  # of the step between planes: how near another view's depth confirms a point
 _AGREEING_MIN = 4  # views, itself included
 _NEIGHBORS = 24
+_SPACING = 0.5  # of the step between planes: least distance between points
 
 
 def swept_cloud(images: ImageStack) -> tuple[torch.Tensor, torch.Tensor]:
@@ -32,7 +38,9 @@ def swept_cloud(images: ImageStack) -> tuple[torch.Tensor, torch.Tensor]:
     for _ in pyramid[1:]:
         cameras = cameras.cropped(cameras.sizes // 2 * 2).resized(cameras.sizes // 2)
     stride = max(1, math.ceil(math.sqrt(int(cameras.sizes.prod(dim=1).sum()) / _RAYS)))
-    return confirmed_points(sweep_depths(pyramid[-1], cameras, stride, _PLANES))
+    pixel *= 2 ** (len(pyramid) - 1)
+    planes = min(_PLANES, math.ceil(2 / (_STEP * pixel)))
+    return confirmed_points(sweep_depths(pyramid[-1], cameras, stride, planes))
 
 
 def confirmed_points(maps: DepthMaps) -> tuple[torch.Tensor, torch.Tensor]:
@@ -50,8 +58,13 @@ def confirmed_points(maps: DepthMaps) -> tuple[torch.Tensor, torch.Tensor]:
     if len(points) == 0 or int(torch.cat(kept).sum()) <= _NEIGHBORS:
         return points[:0], points[:0]
     points, views = points[torch.cat(kept)].contiguous(), views[torch.cat(kept)]
-    planes = local_planes(points, nearest_neighbors(points, points, _NEIGHBORS).indices)
-    heights = ((points - planes.centers) * planes.normals).sum(dim=1, keepdim=True)
-    towards = ((maps.cameras.centers()[views] - points) * planes.normals).sum(dim=1, keepdim=True)
-    normals = torch.where(towards < 0, -planes.normals, planes.normals)
-    return (points - heights * planes.normals).contiguous(), normals.contiguous()
+    directions = functional.normalize(maps.cameras.centers()[views] - points, dim=1)
+    group = int((_SPACING * maps.step) ** 2 / float(areas(points, k=_NEIGHBORS).median().clamp_min(1e-12)))
+    if group > 1 and len(points) > group * _NEIGHBORS:  # denser than the depths are exact: averages are better
+        points, directions = thin_points(points, directions, group)
+    neighbors = nearest_neighbors(points, points, _NEIGHBORS).indices
+    narrow, normals = local_planes(points, neighbors), adaptive_planes(points).normals
+    around = directions[neighbors]  # of those that see the same side; one alone may see it at a grazing angle
+    same_side = (around * directions[:, None]).sum(dim=2, keepdim=True).clamp_min(0)
+    towards = ((same_side * around).sum(dim=1) * normals).sum(dim=1, keepdim=True)
+    return feet(points, narrow).contiguous(), torch.where(towards < 0, -normals, normals).contiguous()
