@@ -217,6 +217,10 @@ class MvrConfig(StrictModel):
         ):
             if getattr(self.losses, loss) > 0 and getattr(self.sampling, samples) == 0:
                 raise ValueError(f"losses.{loss} acts on sampling.{samples}; set it above 0")
+        if self.start.init == "hull" and self.data.views.masks.source == "none":
+            raise ValueError(
+                "start.init=hull needs masks, there are none (data.views.masks.source); use auto or depths"
+            )
         if max(self.losses.silhouette, self.losses.mask) > 0 and self.sampling.silhouettes < 2:
             raise ValueError("losses.silhouette and losses.mask act on sampling.silhouettes; set it to 2 or more")
         if max(self.losses.silhouette, self.losses.mask, self.losses.eikonal) == 0:

@@ -8,7 +8,6 @@ from pathlib import Path
 import torch
 
 from isopts.data.pictures import write_picture
-from isopts.errors import ConfigError
 from isopts.field.build import build_field, restore_field
 from isopts.field.radiance import build_radiance
 from isopts.fit.appearance import Appearance, stored_appearance
@@ -161,8 +160,6 @@ class MvrSession:
         init = ("depths" if views.silhouettes is None else "hull") if config.init == "auto" else config.init
         match init:
             case "hull":
-                if views.silhouettes is None:
-                    raise ConfigError("start.init=hull needs masks; use auto, depths or sphere without.")
                 error = start_as_hull(field, views.silhouettes, config, self._generator)
                 self._start = f" It starts as the visual hull, off by {error:.1e}."
             case "depths":

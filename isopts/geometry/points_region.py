@@ -9,6 +9,7 @@ from isopts.geometry.sphere import Sphere
 from isopts.kernels.neighbors import nearest_neighbors
 
 _SEEN_SHARE = 0.6  # of the views that have the best seen points in their images: surroundings are in fewer
+_SEEN_MIN = 0.2  # of all views: what fewer of them show is not what they are of
 _NEIGHBORS, _LONELY = 8, 4.0  # an outlier's neighbours are so many times farther than most points'
 _FAR, _ROUNDS = 3.0, 10  # times the median distance from the centre: the rest is no part of the object
 _QUANTILE, _MARGIN = 0.99, 1.15
@@ -22,10 +23,10 @@ def points_region(points: np.ndarray, cameras: Cameras) -> Sphere:
         cameras: of the frame of the points, float64.
 
     Raises:
-        InputError: fewer than 20 of the points are in the images.
+        InputError: fewer than 20 of the points are in the images of a fifth of the views.
     """
     seen = _views_with(points, cameras)
-    points = points[seen >= max(1, _SEEN_SHARE * seen.max(initial=0))]
+    points = points[seen >= max(_SEEN_MIN * len(cameras), _SEEN_SHARE * seen.max(initial=0))]
     if len(points) < _FEWEST:
         raise InputError(
             f"Only {len(points)} of the points are in the images, too few to tell where the object is; give its place "

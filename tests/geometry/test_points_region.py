@@ -53,7 +53,7 @@ def test_a_long_object_is_whole(rng, cameras):
 
 
 def test_points_that_are_elsewhere(rng, cameras):
-    with pytest.raises(InputError, match="Only [0-9]+ of the points are in the images"):
+    with pytest.raises(InputError, match=r"Only \d+ of the points are in the images"):
         points_region(CENTER + np.array([0, 0, 1e5]) + directions(rng, 100) * 1e-3, cameras)
     with pytest.raises(InputError, match="all in one place"):
         points_region(np.repeat(CENTER[None], 100, axis=0), cameras)
