@@ -12,7 +12,7 @@ from isopts.geometry.triangle_mesh import TriangleMesh
 from isopts.mesh.extract import MeshConfig, extract_mesh
 
 _FEW_NEIGHBORS = 0.5  # of the views: without one near enough their depths are not compared
-_BASELINE_MAX_DEGREES = 40.0  # as in isopts.fit.depth_sweep
+_BASELINE_MAX_DEGREES = 55.0  # as in isopts.fit.depth_sweep
 
 
 def points_within(points: PointCloud | None, region: Sphere) -> tuple[int, int] | None:
@@ -45,7 +45,7 @@ def warn_without_masks(cameras: Cameras, names: Sequence[str]) -> list[str]:
     near = ((angles < _BASELINE_MAX_DEGREES).sum(dim=1) > 2).double().mean()
     if near < _FEW_NEIGHBORS:
         warnings.append(
-            "Most views have no two others within 40 degrees, so that depths cannot be compared; without masks the "
+            "Most views have no two others within 55 degrees, so that depths cannot be compared; without masks the "
             "surface needs closer views, or points by --prior."
         )
     return warnings

@@ -10,7 +10,7 @@ from isopts.kernels.patch_consistency import INVALID, PatchViews, patch_consiste
 
 _SOURCES = 6
 _BEST = 3  # sources that count: the others may be occluded
-_BASELINE_MIN, _BASELINE_MAX, _BASELINE = 5.0, 40.0, 14.0  # degrees at the region's centre; the last is the best
+_BASELINE_MIN, _BASELINE_MAX, _BASELINE = 5.0, 55.0, 14.0  # degrees at the region's centre; the last is the best
 _HALF_SIZE = 2  # of the patches: 5 x 5 pixels
 _FINER = 9  # places of the second pass
 _RAYS_A_BATCH = 4096
@@ -55,7 +55,7 @@ class DepthMaps(NamedTuple):
 
 
 def neighboring_views(centers: torch.Tensor, count: int = _SOURCES) -> torch.Tensor:
-    """(V, count) int32: to each view those whose direction from the origin differs by about 14 degrees, 5 to 40 at any
+    """(V, count) int32: to each view those whose direction from the origin differs by about 14 degrees, 5 to 55 at any
     rate; -1 where there are fewer. centers: (V, 3), unit frame."""
     directions = functional.normalize(centers, dim=1)
     angles = torch.rad2deg(torch.arccos((directions @ directions.T).clamp(-1, 1)))

@@ -20,7 +20,7 @@ _PLANES = 64  # at most
 _STEP = 2.2  # pixels of the images that are compared, between planes: about one pixel of disparity
 _SCORE_MIN = 0.6  # NCC
 _AGREE = 0.75  # of the step between planes: how near another view's depth confirms a point
-_AGREEING_MIN = 4  # views, itself included
+_AGREEING_MIN = 3  # views, itself included
 _NEIGHBORS = 24
 _SPACING = 0.5  # of the step between planes: least distance between points
 
@@ -28,7 +28,7 @@ _SPACING = 0.5  # of the step between planes: least distance between points
 def swept_cloud(images: ImageStack) -> tuple[torch.Tensor, torch.Tensor]:
     """Points (N, 3) and unit normals (N, 3) towards the cameras, unit frame; none where the images have no texture.
 
-    Every view is swept (see `sweep_depths`) at pixels of about 0.014. A point stays when four views have the same depth
+    Every view is swept (see `sweep_depths`) at pixels of about 0.014. A point stays when three views have the same depth
     there and no more views look through it; then it is moved onto the plane of its neighbours.
     """
     pixel = float((images.cameras.centers().norm(dim=1) / images.cameras.focal_lengths()).median())

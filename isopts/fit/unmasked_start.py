@@ -10,10 +10,8 @@ from isopts.fit.swept_cloud import swept_cloud
 from isopts.geometry.frames import WorldToUnit
 from isopts.geometry.noise import noise_and_support
 from isopts.geometry.spacing import areas
-from isopts.kernels.neighbors import nearest_neighbors
 
 _FEWEST = 200  # points that make a start
-_GAP = 3.0  # spacings of the prior: where no depth is nearer, its points fill the gap
 
 
 def start_without_masks(
@@ -24,8 +22,8 @@ def start_without_masks(
     steps: int,
     generator: torch.Generator,
 ) -> str:
-    """Fit `field` to depths that agree between the images, and to points that are known to lie on the surface where the
-    images say nothing. Without enough of both it stays the sphere that it is. Returns a sentence about it."""
+    """Fit `field` to depths that agree between the images, and to points that are known to lie on the surface. Without
+    enough of both it stays the sphere that it is. Returns a sentence about it."""
     cloud, swept = start_cloud(images, prior, frame)
     if len(cloud.points) < _FEWEST:
         return "The images agree on too little to start from: it starts as a sphere."
@@ -40,12 +38,7 @@ def start_cloud(images: ImageStack, prior: PreparedCloud | None, frame: WorldToU
     points, normals = swept_cloud(images)
     swept = len(points)
     if prior is not None:
-        alone = torch.ones(len(prior.points), dtype=torch.bool, device=prior.points.device)
-        if swept:
-            nearest = nearest_neighbors(prior.points, points, 1).squared_distances[:, 0].sqrt()
-            alone = nearest > _GAP * prior.spacing
-        points = torch.cat((points, prior.points[alone]))
-        normals = torch.cat((normals, prior.normals[alone]))
+        points, normals = torch.cat((points, prior.points)), torch.cat((normals, prior.normals))
     if len(points) < _FEWEST:
         return PreparedCloud(points, normals, 0.0, 1.0, frame), swept
     noise = noise_and_support(points, normals).deviation

@@ -174,7 +174,7 @@ def test_cameras_in_the_region_or_far_from_each_other_are_warnings(folder):
     for number in range(0, 12, 2):
         (folder / "image" / f"{number:03d}.png").unlink()
     warnings = report_of(folder, "--no-masks")["warnings"]
-    assert any("no two others within 40 degrees" in warning for warning in warnings)
+    assert any("no two others within 55 degrees" in warning for warning in warnings)
 
 
 @pytest.mark.parametrize(

@@ -213,12 +213,11 @@ def test_points_within_their_noise_and_outliers_do_not_pull():
     torch.testing.assert_close(values.grad, torch.tensor([0.0, -1 / 3, 0.0]))
 
 
-def test_known_points_fill_what_depths_leave_open(unmasked_views, ball):
-    """The cameras see the ball from above only."""
+def test_known_points_join_the_depths_facing_outwards(unmasked_views, ball):
     cloud = prepare_prior(PointCloud(points_on(ball)), unmasked_views.frame, CPU)
     alone, swept_alone = start_cloud(unmasked_views.images, None, unmasked_views.frame)
     joined, swept = start_cloud(unmasked_views.images, cloud, unmasked_views.frame)
-    assert len(alone.points) == swept_alone == swept < len(joined.points)
+    assert len(alone.points) == swept_alone == swept == len(joined.points) - len(cloud.points)
     added = joined.points[swept:].numpy()
     outward = added - unmasked_views.frame.to_unit(np.array([ball.center])).numpy()
     assert ((outward * joined.normals[swept:].numpy()).sum(axis=1) > 0).mean() > 0.95
