@@ -28,8 +28,9 @@ _SPACING = 0.5  # of the step between planes: least distance between points
 def swept_cloud(images: ImageStack) -> tuple[torch.Tensor, torch.Tensor]:
     """Points (N, 3) and unit normals (N, 3) towards the cameras, unit frame; none where the images have no texture.
 
-    Every view is swept (see `sweep_depths`) at pixels of about 0.014. A point stays when three views have the same depth
-    there and no more views look through it; then it is moved onto the plane of its neighbours.
+    Every view is swept (see `sweep_depths`) at pixels of about 0.014. A point stays when three views have the same
+    depth there and no more views look through it. Where points are denser than they are exact they are averaged; then
+    they are moved onto the planes of their neighbours.
     """
     pixel = float((images.cameras.centers().norm(dim=1) / images.cameras.focal_lengths()).median())
     level = min(max(0, round(math.log2(_PIXEL / pixel))), _LEVELS_MAX)
