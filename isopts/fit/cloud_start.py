@@ -14,12 +14,15 @@ _POINTS, _SIGNED = 1536, 4096  # a step
 _CAP = 0.1  # points farther from the surface pull no harder: they are wrong
 _NORMALS, _SIGNS, _EIKONAL = 0.05, 10.0, 0.1  # weights; points have 1
 _SHELL = 0.4
+
+REGION = 0.97
+"""Radius beyond which there is no surface: within the unit sphere, which touches the domain, so that it closes."""
 _RATES = Rates(learning_rate=1e-3, table_learning_rate=8e-3)
 
 
 def start_as_cloud(field, cloud: PreparedCloud, steps: int, generator: torch.Generator) -> float:
     """Fit `field` to the points and normals of `cloud`, and to the sides that their winding number tells (see
-    `draw_sign_samples`); beyond the unit sphere is outside. The mean |f| at the points over the last steps."""
+    `draw_sign_samples`); beyond the region is outside. The mean |f| at the points over the last steps."""
     samples = within_sphere(draw_sign_samples(cloud, _SAMPLES, generator))
     optimizer = build_optimizer([(field, _RATES)], second_moment_decay=0.99)
     initial = [group["lr"] for group in optimizer.param_groups]
@@ -43,8 +46,8 @@ def start_as_cloud(field, cloud: PreparedCloud, steps: int, generator: torch.Gen
 
 
 def within_sphere(samples: SignSamples) -> SignSamples:
-    """The samples beyond the unit sphere outside for certain, at least as far as they are from it."""
-    beyond = samples.points.norm(dim=1) - 1
+    """The samples beyond the region outside for certain, at least as far as they are from it."""
+    beyond = samples.points.norm(dim=1) - REGION
     out = beyond > 0
     return SignSamples(
         samples.points,
@@ -55,9 +58,9 @@ def within_sphere(samples: SignSamples) -> SignSamples:
 
 
 def beyond_region(count: int, generator: torch.Generator) -> torch.Tensor:
-    """(count, 3) random places of [-1, 1]^3 up to 0.4 beyond the unit sphere, the nearer the likelier."""
+    """(count, 3) random places of [-1, 1]^3 up to 0.4 beyond the region, the nearer the likelier."""
     directions = functional.normalize(torch.randn((count, 3), generator=generator), dim=1)
-    return (directions * (1 + _SHELL * torch.rand((count, 1), generator=generator).square())).clamp(-1, 1)
+    return (directions * (REGION + _SHELL * torch.rand((count, 1), generator=generator).square())).clamp(-1, 1)
 
 
 def _choose(population: int, count: int, like: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

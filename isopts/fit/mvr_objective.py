@@ -11,7 +11,7 @@ from isopts.errors import DivergedError
 from isopts.field.build import Field
 from isopts.field.radiance import with_features
 from isopts.fit import view_losses
-from isopts.fit.cloud_start import beyond_region
+from isopts.fit.cloud_start import REGION, beyond_region
 from isopts.fit.color_samples import ColorSampler, ColorSamples
 from isopts.fit.exposure import Exposures
 from isopts.fit.losses import eikonal_loss
@@ -214,7 +214,7 @@ class MvrObjective:
         if max(config.losses.silhouette, config.losses.mask) == 0:
             return self._grid.new_zeros(0)
         points = beyond_region(config.sampling.silhouettes // 2, self._generator).to(self._grid)
-        return self._field.value(points) - (points.norm(dim=1) - 1)
+        return self._field.value(points) - (points.norm(dim=1) - REGION)
 
     def _prior_term(self, progress: float) -> torch.Tensor:
         config, prior = self._config.losses, self._views.prior

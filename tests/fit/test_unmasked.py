@@ -124,6 +124,17 @@ def test_a_ball_without_masks_is_better_than_its_start(unmasked_folder, ball, tm
     assert reports[-1].losses["color"] < reports[0].losses["color"]
 
 
+def test_what_leaves_the_region_is_closed_in_it(unmasked_folder, ball, tmp_path, fit):
+    """The region holds the upper part of the ball: the surface must not run into the borders of the domain."""
+    center, radius = np.add(ball.center, (0, 0, 0.6 * ball.radius)), 0.9 * ball.radius
+    sphere = f"data.views.sphere={json.dumps([*center.tolist(), radius])}"
+    run, _, _ = fit(unmasked_folder, tmp_path / "run", *DEPTHS, sphere)
+    mesh = read_mesh(run.folder.mesh)
+    assert mesh.is_closed()
+    assert np.linalg.norm(mesh.vertices - center, axis=1).max() < 1.01 * radius
+    assert mesh.volume() > 0.2 * 4 / 3 * np.pi * radius**3
+
+
 def test_a_resumed_fit_with_known_points_equals_an_uninterrupted_one(unmasked_folder, prior, tmp_path, fit):
     changes = (*QUICK, f"data.prior={json.dumps(str(prior))}")
     whole, reports, _ = fit(unmasked_folder, tmp_path / "whole", *changes)
