@@ -116,7 +116,7 @@ def test_a_ball_without_masks_is_better_than_its_start(unmasked_folder, ball, tm
     done, reports, _ = fit(unmasked_folder, tmp_path / "run", *DEPTHS)
     before, after = errors_of(start, ball), errors_of(done, ball)
     assert before[0] < 0.1
-    assert after[0] < 0.7 * before[0]
+    assert after[0] < 0.8 * before[0]
     assert before[1]
     assert after[1]
     assert "It starts as the surface through" in notes[-1]
