@@ -106,8 +106,13 @@ def _without_masks(
     images = stack_images(source.select(fitted), frame, config.pixels_max, device)
     prior = None
     if points is not None:
-        prior = prepare_prior(points, frame, device)
-        notes.append(f"{len(prior.points):,} of {len(points):,} points on the surface steer the fit.")
+        try:
+            prior = prepare_prior(points, frame, device)
+            notes.append(f"{len(prior.points):,} of {len(points):,} points on the surface steer the fit.")
+        except InputError as error:
+            if config.prior is not None:
+                raise
+            notes.append(f"COLMAP's points are not used. {error}")  # nobody asked for them
     return PreparedViews(source, fitted, frame, images, None, no_rays(device), notes, prior)
 
 

@@ -196,6 +196,20 @@ def test_known_points_elsewhere(unmasked_folder, ball, tmp_path):
         prepared(unmasked_folder, prior=str(tmp_path / "far.ply"))
 
 
+def test_colmap_points_that_are_too_few_are_done_without(colmap_folder, ball):
+    model = colmap_folder / "sparse" / "0" / "points3D.txt"
+    model.write_text("\n".join(model.read_text().splitlines()[:30]))
+    views = prepared(colmap_folder, views={"sphere": (*ball.center, 60.0)})
+    assert views.prior is None
+    assert views.notes[-1].startswith("COLMAP's points are not used. Only 30 of 30 points")
+
+
+def test_rays_that_miss_the_surface_are_not_judged(unmasked_folder, ball, tmp_path, fit):
+    """They show background; taken for the object as with masks, they blow the surface up."""
+    run, _, _ = fit(unmasked_folder, tmp_path / "run", *DEPTHS, "fit.steps=40", "sampling.mode=rays", "losses.photo=0")
+    assert read_mesh(run.folder.mesh).volume() == pytest.approx(4 / 3 * np.pi * ball.radius**3, rel=0.1)
+
+
 def test_a_hull_needs_masks(small_config):
     with pytest.raises(ConfigError, match=r"start\.init=hull needs masks"):
         small_config(NO_MASKS, "start.init=hull")
