@@ -91,9 +91,9 @@ class LossConfig(StrictModel):
         0.0, ge=0, description="a at the last step, doubled in between at equal intervals; 0: constant"
     )
     prior: float = Field(
-        3.0, ge=0, description="|f| beyond their noise, at points that are known to lie on the surface"
+        2.0, ge=0, description="|f| beyond their noise, at points that are known to lie on the surface"
     )
-    prior_final: float = Field(0.03, ge=0, description="the same at the last step, falling exponentially; 0: constant")
+    prior_final: float = Field(0.003, ge=0, description="the same at the last step, falling exponentially; 0: constant")
     prior_reach: float = Field(
         0.05, gt=0, description="known points farther than this and their noise are outliers and pull not, unit frame"
     )

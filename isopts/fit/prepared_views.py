@@ -93,7 +93,7 @@ def prepare_views(path: Path, config: DataConfig, device: torch.device, generato
         Silhouettes(*(part.to(device) for part in maps.seen_by(cameras))),
         silhouette_rays(maps, cameras, generator).to(device),
         notes,
-        None if points is None else prepare_prior(points, frame, device),
+        _prior(points, frame, device, config, notes),
     )
 
 
@@ -104,16 +104,24 @@ def _without_masks(
     require_no_problems(pose_problems(source, region))
     frame, notes = region.frame(), [*source.notes]
     images = stack_images(source.select(fitted), frame, config.pixels_max, device)
-    prior = None
-    if points is not None:
-        try:
-            prior = prepare_prior(points, frame, device)
-            notes.append(f"{len(prior.points):,} of {len(points):,} points on the surface steer the fit.")
-        except InputError as error:
-            if config.prior is not None:
-                raise
-            notes.append(f"COLMAP's points are not used. {error}")  # nobody asked for them
+    prior = _prior(points, frame, device, config, notes)
     return PreparedViews(source, fitted, frame, images, None, no_rays(device), notes, prior)
+
+
+def _prior(
+    points: PointCloud | None, frame: WorldToUnit, device: torch.device, config: DataConfig, notes: list[str]
+) -> PreparedCloud | None:
+    if points is None:
+        return None
+    try:
+        prior = prepare_prior(points, frame, device)
+    except InputError as error:
+        if config.prior is not None:
+            raise
+        notes.append(f"COLMAP's points are not used. {error}")  # nobody asked for them
+        return None
+    notes.append(f"{len(prior.points):,} of {len(points):,} points on the surface steer the fit.")
+    return prior
 
 
 def _fitted(count: int, holdout: tuple[int, ...]) -> list[int]:
