@@ -1,6 +1,7 @@
 """A field that begins as the surface through oriented points, where there are no masks."""
 
 import torch
+from torch import nn
 from torch.nn import functional
 
 from isopts.fit.losses import eikonal_loss, normal_loss, sign_loss
@@ -20,7 +21,7 @@ REGION = 0.97
 _RATES = Rates(learning_rate=1e-3, table_learning_rate=8e-3)
 
 
-def start_as_cloud(field, cloud: PreparedCloud, steps: int, generator: torch.Generator) -> float:
+def start_as_cloud(field: nn.Module, cloud: PreparedCloud, steps: int, generator: torch.Generator) -> float:
     """Fit `field` to the points and normals of `cloud`, and to the sides that their winding number tells (see
     `draw_sign_samples`); beyond the region is outside. The mean |f| at the points over the last steps."""
     samples = within_sphere(draw_sign_samples(cloud, _SAMPLES, generator))
