@@ -8,7 +8,7 @@ import torch
 
 from isopts.data.posed_views import PosedViews
 from isopts.data.region import region_of_interest, view_silhouettes
-from isopts.data.view_problems import mask_problems, pose_problems, require_no_problems
+from isopts.data.view_problems import mask_doubt, pose_problems, require_no_problems
 from isopts.data.views import VIEWS_MIN, read_views
 from isopts.errors import InputError
 from isopts.fit.image_stack import ImageStack, stack_images
@@ -62,14 +62,16 @@ def prepare_views(path: Path, config: DataConfig, device: torch.device, generato
         InputError: a view that cannot be used, named with the reason; too few views; a held-out view that is not there.
     """
     source = read_views(path, config.views)
-    require_no_problems(mask_problems(source))
-    fitted = _fitted(len(source), config.holdout)
+    chosen = _fitted(len(source), config.holdout)
+    blank = _blank_masks(source, chosen)
+    fitted = [view for view in chosen if view not in blank]
     views = source.select(fitted)
     maps = view_silhouettes(views)
     region = region_of_interest(views, maps)
     require_no_problems(pose_problems(source, region))
     region = _tightened(views, maps, region)
-    notes, fewest = [*source.notes], max(VIEWS_MIN, math.ceil(_BELIEVED_SHARE * len(views)))
+    notes = [*source.notes, *(f"The view '{source.names[view]}' is left out. {blank[view]}" for view in blank)]
+    fewest = _fewest(len(chosen))
     while (doubted := _doubted(views.cameras.in_frame(region.frame()), maps)) is not None and len(views) > fewest:
         notes.append(_doubt(views, doubted))
         kept = [view for view in range(len(views)) if view != doubted]  # the others, judged without it, may be right
@@ -95,6 +97,23 @@ def _fitted(count: int, holdout: tuple[int, ...]) -> list[int]:
     if len(fitted) < VIEWS_MIN:
         raise InputError(f"{len(fitted)} views are left to fit; hold out fewer, at least {VIEWS_MIN} are needed.")
     return fitted
+
+
+def _fewest(count: int) -> int:
+    """How many of `count` views must be left when those are left out that cannot be believed."""
+    return max(VIEWS_MIN, math.ceil(_BELIEVED_SHARE * count))
+
+
+def _blank_masks(source: PosedViews, fitted: list[int]) -> dict[int, str]:
+    """Fitted views whose mask is empty, full or inverted -> a sentence about it.
+
+    Raises:
+        InputError: they are many, as where the masks mean something else; or one of the others' is to be compared with.
+    """
+    doubts = {view: doubt for view in range(len(source)) if (doubt := mask_doubt(source, view)) is not None}
+    if not doubts.keys() <= set(fitted) or len(fitted) - len(doubts) < _fewest(len(fitted)):
+        require_no_problems(doubts)
+    return doubts
 
 
 def _tightened(views: PosedViews, maps: SilhouetteMaps, region: Sphere) -> Sphere:
