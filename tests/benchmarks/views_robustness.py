@@ -82,7 +82,8 @@ def isopts(*arguments: str, folder: Path) -> Finished:
     """Run one command on one thread, so that other work beside it changes no figure."""
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     with (folder / "stdout.txt").open("w+") as output, (folder / "stderr.txt").open("w+") as notes:
-        process = subprocess.Popen([sys.executable, "-c", PROGRAM, *arguments], stdout=output, stderr=notes, env=environment)  # fmt: skip
+        command = [sys.executable, "-c", PROGRAM, *arguments]
+        process = subprocess.Popen(command, stdout=output, stderr=notes, env=environment)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0)
@@ -91,6 +92,10 @@ def isopts(*arguments: str, folder: Path) -> Finished:
     if process.returncode != 0:
         raise RuntimeError(f"isopts {' '.join(arguments)}\n{found.notes}")
     return found
+
+
+def make_views(subject: str, views: Path, choices: tuple[str, ...], folder: Path) -> None:
+    isopts("make-views", subject, "-o", str(views), "--overwrite", "--quiet", *choices, folder=folder)
 
 
 def measure(name: str, given: Path, folder: Path, steps: int, changes: list[str]) -> dict:
@@ -102,14 +107,15 @@ def measure(name: str, given: Path, folder: Path, steps: int, changes: list[str]
     source = given
     if case.made is not None:
         source = views.with_name(f"{name}_made")
-        isopts("make-views", str(given / "reference.ply"), "-o", str(source), "--overwrite", "--quiet", *case.made, folder=folder)  # fmt: skip
+        make_views(str(given / "reference.ply"), source, case.made, folder)
     wrong = damaged(source, views, case.damage)
     settings = [part for change in (f"fit.steps={steps}", *case.settings, *changes) for part in ("--set", change)]
     try:
         fit = isopts("fit-mvr", str(views), "-o", str(run), "--overwrite", "--threads", "1", *settings, folder=folder)
     except RuntimeError as error:
         return {"error": str(error).strip().splitlines()[-1]}
-    found = json.loads(isopts("evaluate", str(run / "mesh.ply"), str(views / "reference.ply"), "--json", folder=folder).output)  # fmt: skip
+    report = isopts("evaluate", str(run / "mesh.ply"), str(views / "reference.ply"), "--json", folder=folder)
+    found = json.loads(report.output)
     metrics = json.loads((run / "metrics.json").read_text())
     result = {
         **found["predictions"][0]["figures"],
@@ -158,11 +164,12 @@ def main() -> None:
     if given is None:
         given = options.output / "angel"
         if not (given / "cameras.npz").is_file():
-            isopts("make-views", "angel", "-o", str(given), "--size", "400", "300", "--fixed-lights", folder=options.output)  # fmt: skip
+            make_views("angel", given, ("--size", "400", "300", "--fixed-lights"), options.output)
     results = {}
     for name in options.cases:
         results[name] = measure(name, given, options.output, options.steps, options.changes)
-        lines = ["| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS), *(row(each, results) for each in results)]  # fmt: skip
+        head = ["| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
+        lines = [*head, *(row(each, results) for each in results)]
         (options.output / "robustness.md").write_text("\n".join(lines) + "\n")
         print(row(name, results), flush=True)
 
