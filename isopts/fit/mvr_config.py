@@ -29,6 +29,13 @@ class DataConfig(StrictModel):
     pixels_max: int = Field(
         1_000_000, ge=100, description="images are shrunk by whole factors to at most so many pixels"
     )
+    mask_offset: float | None = Field(
+        None,
+        ge=-100,
+        le=100,
+        description="pixels of the shrunk images by which all masks are too large, negative: too small; null: where "
+        "photographs agree far better about a hull of smaller or larger masks (start.init hull), it is told from them",
+    )
 
 
 class StartConfig(StrictModel):

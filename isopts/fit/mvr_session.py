@@ -14,6 +14,7 @@ from isopts.fit.exposure import Exposures
 from isopts.fit.fitted_field import FittedField
 from isopts.fit.hull_start import start_as_hull
 from isopts.fit.loop import EndReason, LoopCallbacks, LoopLimits, run_loop
+from isopts.fit.mask_offset import MASK_OFFSET
 from isopts.fit.mvr_config import MvrConfig
 from isopts.fit.mvr_objective import MvrObjective
 from isopts.fit.optimizer import Rates, build_optimizer, learning_rate_factor
@@ -152,7 +153,9 @@ class MvrSession:
         return Surfels(**parts, uniform=int(stored_tensor(tensors, _SURFELS + "uniform", (), source)))
 
     def _save(self, step: int, seconds: float, last: bool) -> None:
-        tensors = {"seconds": torch.tensor(seconds, dtype=torch.float64), **self._fitted(step).appearance.tensors()}
+        offset = torch.tensor(self._views.mask_offset, dtype=torch.float64)
+        tensors = {"seconds": torch.tensor(seconds, dtype=torch.float64), MASK_OFFSET: offset}
+        tensors |= self._fitted(step).appearance.tensors()
         if self._exposures is not None:
             tensors |= {_EXPOSURE + name: tensor for name, tensor in self._exposures.state_dict().items()}
         if self._objective.grid is not None:

@@ -12,6 +12,7 @@ from isopts.data.view_problems import mask_doubt, pose_problems, require_no_prob
 from isopts.data.views import VIEWS_MIN, read_views
 from isopts.errors import InputError
 from isopts.fit.image_stack import ImageStack, stack_images
+from isopts.fit.moved_silhouettes import moved_silhouettes, with_masks
 from isopts.fit.mvr_config import DataConfig
 from isopts.fit.silhouette_rays import SilhouetteRays, silhouette_rays
 from isopts.geometry.cameras import Cameras
@@ -33,7 +34,7 @@ class PreparedViews:
 
     source: all of them. fitted: numbers of these in it. frame: world to unit. images: decoded, with cameras of the unit
     frame. silhouettes: distance maps of the masks, cameras of the unit frame. rays: beside the silhouettes. notes:
-    sentences for the user.
+    sentences for the user. mask_offset: by how many pixels of `images` silhouettes and masks were moved inwards.
     """
 
     source: PosedViews
@@ -43,6 +44,7 @@ class PreparedViews:
     silhouettes: Silhouettes
     rays: SilhouetteRays
     notes: list[str]
+    mask_offset: float = 0.0
 
     @property
     def cameras(self) -> Cameras:
@@ -55,8 +57,13 @@ class PreparedViews:
         return float((self.cameras.centers().norm(dim=1) / self.cameras.focal_lengths()).median())
 
 
-def prepare_views(path: Path, config: DataConfig, device: torch.device, generator: torch.Generator) -> PreparedViews:
+def prepare_views(
+    path: Path, config: DataConfig, device: torch.device, generator: torch.Generator, mask_offset: float = 0.0
+) -> PreparedViews:
     """Read and check posed images, find the object, decode what is fitted.
+
+    Args:
+        mask_offset: pixels of the decoded images by which all masks are too large, see isopts.fit.mask_offset.
 
     Raises:
         InputError: a view that cannot be used, named with the reason; too few views; a held-out view that is not there.
@@ -79,15 +86,13 @@ def prepare_views(path: Path, config: DataConfig, device: torch.device, generato
         region = _tightened(views, maps, region_of_interest(views, maps))  # afresh: those had cut it off
     frame = region.frame()
     cameras = views.cameras.in_frame(frame)
-    return PreparedViews(
-        source,
-        fitted,
-        frame,
-        stack_images(views, frame, config.pixels_max, device),
-        Silhouettes(*(part.to(device) for part in maps.seen_by(cameras))),
-        silhouette_rays(maps, cameras, generator).to(device),
-        notes,
-    )
+    images = stack_images(views, frame, config.pixels_max, device)
+    rays = silhouette_rays(maps, cameras, generator)
+    if mask_offset != 0:
+        maps, rays = moved_silhouettes(maps, cameras, images, mask_offset, generator)
+        images = with_masks(images, maps)
+    silhouettes = Silhouettes(*(part.to(device) for part in maps.seen_by(cameras)))
+    return PreparedViews(source, fitted, frame, images, silhouettes, rays.to(device), notes, mask_offset)
 
 
 def _fitted(count: int, holdout: tuple[int, ...]) -> list[int]:

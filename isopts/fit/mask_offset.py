@@ -1,0 +1,109 @@
+"""How much larger than the object masks are all around: where photographs agree best about the hull's surface."""
+
+import torch
+from torch.nn import functional
+
+from isopts.fit.image_stack import image_pyramid
+from isopts.fit.prepared_views import PreparedViews
+from isopts.fit.stored_state import stored_tensor
+from isopts.fit.surfels import depth_views
+from isopts.fit.view_losses import counted_sources
+from isopts.geometry.visual_hull import VisualHull
+from isopts.isopoints.project import ProjectionConfig, project
+from isopts.kernels.patch_consistency import PatchViews, patch_consistency
+from isopts.kernels.point_visibility import DepthViews, point_visibility
+from isopts.kernels.view_choice import choose_views
+from isopts.run.checkpoint import Checkpoint
+
+MASK_OFFSET = "mask_offset"
+"""Name of the tensor in a checkpoint."""
+
+_COARSE = range(-6, 17, 2)  # pixels; beyond, masks mean something else
+_OFFSET_MIN = 2.5  # pixels: hulls are larger than the object without any fault of the masks, where it is not convex
+_POINTS, _CANDIDATES = 2000, 40_000
+_BAND = 0.03  # unit frame, around the hull, in which points are drawn
+_AGREES = 0.9  # NCC of a patch that lies on the object
+_SHARE_GOOD = 0.35  # of the points that agree as they are: nothing to look for
+_SHARE_MIN = 0.1  # of the points: fewer that agree say nothing
+_BETTER = 2.5  # times as many as for masks as they are; 1.5 where few silhouettes leave all of a hull too large
+_DISC, _TOLERANCE, _COSINE_MIN = 1.0, 1.5, 0.15  # spacings of random points, which leave gaps; see surfels.py
+_FEWEST, _SOURCES = 2, 4  # views beside the reference
+
+
+def mask_offset(views: PreparedViews, wrong_masks: int, generator: torch.Generator) -> float:
+    """Pixels of the fitted images by which all masks reach beyond the object, negative where they lack its border; 0
+    where the photographs do not say so clearly.
+
+    Wherever the object is convex the hull of its silhouettes touches it, and photographs agree about patches there. If
+    they agree about far more of the hull of masks that are so much smaller, the masks are too large by that much.
+    """
+    hull = VisualHull(views.silhouettes, wrong_masks)
+    points = _points_near(hull, views.silhouettes.maps.device, generator)
+    if len(points) == 0:
+        return 0.0
+    photographs, depths = image_pyramid(views.images, 1)[0], depth_views(views.cameras)
+
+    def share(offset: float) -> float:
+        return _agreeing_share(hull, offset * views.pixel, points, photographs, depths, generator)
+
+    as_they_are = share(0)
+    if as_they_are > _SHARE_GOOD:
+        return 0.0
+    shares = {0: as_they_are, **{offset: share(offset) for offset in _COARSE if offset != 0}}
+    best = max(shares, key=shares.__getitem__)
+    shares |= {offset: share(offset) for offset in (best - 1, best + 1)}
+    best = max(shares, key=shares.__getitem__)
+    if abs(best) < _OFFSET_MIN or shares[best] < max(_SHARE_MIN, _BETTER * shares[0]):
+        return 0.0
+    return float(best)
+
+
+def offset_note(offset: float) -> str:
+    """For the user, of an offset that is not 0."""
+    size, way = ("larger", "in") if offset > 0 else ("smaller", "out")
+    return (
+        f"All masks seem to be {abs(offset):g} pixels {size} than the object all around: their silhouettes are moved "
+        f"{way}wards; --set data.mask_offset=0 takes them as they are."
+    )
+
+
+def stored_mask_offset(checkpoint: Checkpoint, source: str) -> float:
+    """Of a run that is continued. Raises InputError where the checkpoint is damaged."""
+    return float(stored_tensor(checkpoint.tensors, MASK_OFFSET, (), source))
+
+
+def _points_near(hull: VisualHull, device: torch.device, generator: torch.Generator) -> torch.Tensor:
+    """(N, 3) in a band around the hull's surface."""
+    points = (2 * torch.rand((_CANDIDATES, 3), generator=generator) - 1).to(device)
+    points = points[points.norm(dim=1) < 1]
+    return points[hull(points).abs() < _BAND][:_POINTS]
+
+
+def _agreeing_share(
+    hull: VisualHull,
+    inwards: float,
+    points: torch.Tensor,
+    photographs: PatchViews,
+    depths: DepthViews,
+    generator: torch.Generator,
+) -> float:
+    """Of points on the surface so far `inwards` of the hull's, that about which a view and the others near it agree."""
+
+    def moved(places: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        values, gradients = hull.value_and_gradient(places)
+        return values + inwards, gradients
+
+    found = project(moved, points, ProjectionConfig(tolerance=1e-3, steps_max=3))
+    surface = found.points[found.converged]
+    if len(surface) < 2:
+        return 0.0
+    normals = functional.normalize(hull.value_and_gradient(surface)[1], dim=1)
+    spacing = (4 * torch.pi / len(surface)) ** 0.5  # of a sphere that fills the frame: no object has less room
+    cosines = point_visibility(surface, normals, depths, _DISC * spacing, _TOLERANCE * spacing, _COSINE_MIN)
+    noise = torch.rand(cosines.shape, generator=generator).to(surface)
+    references, sources = choose_views(surface, cosines, photographs.centers, noise)
+    scores = patch_consistency(surface, normals, references, sources, photographs)
+    counted = counted_sources(scores, -1.0, _SOURCES)
+    count = counted.sum(dim=1)
+    means = (counted * scores).sum(dim=1) / count.clamp_min(1)
+    return float(((means > _AGREES) & (count >= _FEWEST)).double().mean())
