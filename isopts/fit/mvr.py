@@ -51,11 +51,10 @@ def fit_mvr(
         checkpoint = None
         if run.resume:
             config, checkpoint = continued_run(folder, config, COMMAND, sha256)
-        with stopwatch.stage("masks"):
-            views = _with_mask_offset(views, run, config, checkpoint)
-        for note in views.notes:
-            on_note(note)
         with stopwatch.stage("start"):
+            views = _with_mask_offset(views, run, config, checkpoint)
+            for note in views.notes:
+                on_note(note)
             session = MvrSession(config, views, folder, checkpoint)
         on_note(session.summary())
         record = run.record(COMMAND, config.seed, views.frame, sha256, backends)

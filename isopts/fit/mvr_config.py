@@ -103,6 +103,14 @@ class PhotoConfig(StrictModel):
         1.5, gt=0, description="limit of the gradient along the normal, in units of one over a pixel's size"
     )
 
+    agreement_min: float = Field(
+        0.75,
+        ge=0,
+        le=1,
+        description="a view whose mean NCC with the others is below this share of the median view's, and no part of "
+        "their spread, is left out from then on: its pose is wrong; 0: none is",
+    )
+
     @model_validator(mode="after")
     def _a_floor_a_level(self) -> "PhotoConfig":
         if len(self.floors) != len(self.levels) + 1:

@@ -140,6 +140,8 @@ class MvrSession:
             for name, parameter in self._exposures.named_parameters():
                 stored = stored_tensor(tensors, _EXPOSURE + name, tuple(parameter.shape), source)
                 parameter.data.copy_(stored)
+        if self._objective.agreement is not None:
+            self._objective.agreement.restore(tensors, source)
         self._objective.restore(surfels, grid)
 
     def _stored_surfels(self, tensors: Mapping[str, torch.Tensor], source: str) -> Surfels:
@@ -158,6 +160,8 @@ class MvrSession:
         tensors |= self._fitted(step).appearance.tensors()
         if self._exposures is not None:
             tensors |= {_EXPOSURE + name: tensor for name, tensor in self._exposures.state_dict().items()}
+        if self._objective.agreement is not None:
+            tensors |= self._objective.agreement.tensors()
         if self._objective.grid is not None:
             tensors[_GRID] = self._objective.grid
         if (surfels := self._objective.surfels) is not None:
@@ -198,6 +202,9 @@ class MvrSession:
             write_picture(temporary, compare_view(fitted, self._views.source, view))
 
     def _fitted(self, step: int) -> FittedField:
-        appearance = Appearance(self._radiance, self._views.cameras)
+        cameras, agreement = self._views.cameras, self._objective.agreement
+        if agreement is not None:
+            cameras = cameras.select(torch.nonzero(~agreement.left_out)[:, 0])
+        appearance = Appearance(self._radiance, cameras)
         decoder = self._config.field.decoder
         return FittedField(self._field, self._views.frame, step, decoder, appearance=appearance)

@@ -8,19 +8,21 @@ from isopts.fit.image_stack import image_pyramid
 from isopts.fit.mvr_config import MvrConfig
 from isopts.fit.prepared_views import PreparedViews
 from isopts.fit.schedule import stage
+from isopts.fit.view_agreement import ViewAgreement
 from isopts.kernels.patch_consistency import patch_consistency
 from isopts.kernels.view_choice import ViewChoiceLimits, choose_views
 from isopts.render.implicit_points import points_along_normals
 
 
 class PhotoConsistency:
-    """The term's images, at every size, and the choice of views."""
+    """The term's images, at every size, the choice of views, and how well these agree."""
 
     def __init__(self, views: PreparedViews, config: MvrConfig, generator: torch.Generator):
         self._config, self._weight, self._generator = config.photo, config.losses.photo, generator
         self._pyramid = image_pyramid(views.images, len(config.photo.levels) + 1)
         self._pixel = views.pixel
         self._limits = ViewChoiceLimits()
+        self.agreement = ViewAgreement(len(views.fitted), views.images.masks.device)
 
     def level(self, progress: float) -> int:
         """Of the image pyramid, 0 the finest."""
@@ -50,5 +52,7 @@ class PhotoConsistency:
         surface = view_losses.limit_gradient(surface, weight * limit / len(points))
         normals = functional.normalize(gradients, dim=1)
         scores = patch_consistency(surface, normals, references, sources, views, self._config.half_size)
+        if self._config.agreement_min > 0:
+            self.agreement.add(references, sources, scores.detach())
         floor = self._config.floors[len(self._config.levels) - level]
         return weight * view_losses.photo_loss(scores, floor, self._config.best)

@@ -78,7 +78,7 @@ def prepare_views(
     require_no_problems(pose_problems(source, region))
     region = _tightened(views, maps, region)
     notes = [*source.notes, *(f"The view '{source.names[view]}' is left out. {blank[view]}" for view in blank)]
-    fewest = _fewest(len(chosen))
+    fewest = fewest_views(len(chosen))
     while (doubted := _doubted(views.cameras.in_frame(region.frame()), maps)) is not None and len(views) > fewest:
         notes.append(_doubt(views, doubted))
         kept = [view for view in range(len(views)) if view != doubted]  # the others, judged without it, may be right
@@ -104,7 +104,7 @@ def _fitted(count: int, holdout: tuple[int, ...]) -> list[int]:
     return fitted
 
 
-def _fewest(count: int) -> int:
+def fewest_views(count: int) -> int:
     """How many of `count` views must be left when those are left out that cannot be believed."""
     return max(VIEWS_MIN, math.ceil(_BELIEVED_SHARE * count))
 
@@ -116,7 +116,7 @@ def _blank_masks(source: PosedViews, fitted: list[int]) -> dict[int, str]:
         InputError: they are many, as where the masks mean something else; or one of the others' is to be compared with.
     """
     doubts = {view: doubt for view in range(len(source)) if (doubt := mask_doubt(source, view)) is not None}
-    if not doubts.keys() <= set(fitted) or len(fitted) - len(doubts) < _fewest(len(fitted)):
+    if not doubts.keys() <= set(fitted) or len(fitted) - len(doubts) < fewest_views(len(fitted)):
         require_no_problems(doubts)
     return doubts
 

@@ -1,0 +1,68 @@
+"""Which view the others cannot be brought to agree with: the photo-consistency of each pair of views, during a fit."""
+
+from collections.abc import Mapping
+
+import torch
+
+from isopts.fit.stored_state import stored_tensor
+from isopts.kernels.patch_consistency import INVALID
+
+_PREFIX = "agreement."
+_MEMORY = 0.5  # share of what was known that a new extraction of iso-points leaves
+_PATCHES_MIN = 100.0  # of a view, below which its mean says nothing
+_OUTLIER = 4.0  # robust standard deviations below the median view
+_TO_SIGMA = 1.4826  # of a median absolute deviation
+
+
+class ViewAgreement:
+    """sums, counts (V, V): NCC, negative as 0, of the patches of each pair of views, and how many. left_out (V,) bool:
+    views that are no longer looked at."""
+
+    def __init__(self, views: int, device: torch.device):
+        self.sums = torch.zeros((views, views), device=device)
+        self.counts = torch.zeros((views, views), device=device)
+        self.left_out = torch.zeros(views, dtype=torch.bool, device=device)
+
+    def add(self, references: torch.Tensor, sources: torch.Tensor, scores: torch.Tensor) -> None:
+        """Patches of views (N,) compared with (N, S) others, with these scores (N, S)."""
+        valid, count = scores > INVALID, len(self.sums)
+        pairs = (references[:, None] * count + sources)[valid].long()
+        weights = scores[valid].clamp_min(0)
+        self.sums += torch.bincount(pairs, weights, count * count).view(count, count).to(self.sums)
+        self.counts += torch.bincount(pairs, minlength=count * count).view(count, count).to(self.counts)
+
+    def means(self) -> torch.Tensor:
+        """(V,) of each view with those that are not left out; NaN where there is too little to tell."""
+        kept = ~self.left_out
+        sums, counts = ((part + part.T)[:, kept].sum(dim=1) for part in (self.sums, self.counts))
+        return torch.where(kept & (counts >= _PATCHES_MIN), sums / counts, torch.nan)
+
+    def leave_out(self, share: float, left_min: int) -> int | None:
+        """The view whose mean is the lowest, below `share` of the median view's and no part of their spread, now left
+        out; None where there is none, or `left_min` are left."""
+        means = self.means()
+        known = means[means.isfinite()]
+        if int((~self.left_out).sum()) <= left_min or len(known) == 0:
+            return None
+        median = known.median()
+        spread = _TO_SIGMA * (known - median).abs().median()
+        if known.min() >= min(share * median, median - _OUTLIER * spread):
+            return None
+        view = int(means.nan_to_num(torch.inf).argmin())
+        self.left_out[view] = True
+        return view
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """For a checkpoint."""
+        return {_PREFIX + name: getattr(self, name).float() for name in ("sums", "counts", "left_out")}
+
+    def restore(self, tensors: Mapping[str, torch.Tensor], source: str) -> None:
+        """Continue where a checkpoint was taken. Raises InputError, which names `source`, where it is damaged."""
+        for name, shape in (("sums", self.sums.shape), ("counts", self.sums.shape), ("left_out", self.left_out.shape)):
+            part = getattr(self, name)
+            setattr(self, name, stored_tensor(tensors, _PREFIX + name, tuple(shape), source).to(part))
+
+    def fade(self) -> None:
+        """Earlier patches, of a surface that has moved since, count less."""
+        self.sums *= _MEMORY
+        self.counts *= _MEMORY
