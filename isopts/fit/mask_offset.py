@@ -19,13 +19,14 @@ MASK_OFFSET = "mask_offset"
 """Name of the tensor in a checkpoint."""
 
 _COARSE = range(-6, 17, 2)  # pixels; beyond, masks mean something else
-_OFFSET_MIN = 2.5  # pixels: hulls are larger than the object without any fault of the masks, where it is not convex
+_TOO_SMALL, _TOO_LARGE = -2, 3  # pixels, from which on masks are: a hull is never smaller than the object
 _POINTS, _CANDIDATES = 2000, 40_000
 _BAND = 0.03  # unit frame, around the hull, in which points are drawn
 _AGREES = 0.9  # NCC of a patch that lies on the object
-_SHARE_GOOD = 0.35  # of the points that agree as they are: nothing to look for
-_SHARE_MIN = 0.1  # of the points: fewer that agree say nothing
-_BETTER = 2.5  # times as many as for masks as they are; 1.5 where few silhouettes leave all of a hull too large
+_SHARE_GOOD = 0.5  # of the points that agree as they are: nothing to look for
+_SHARE_MIN = 0.1  # fewer that agree say nothing
+_BETTER = 1.3  # times as many as for masks as they are
+_ASIDE, _SHARP = 4, 2.0  # pixels aside, where so many times fewer agree: of few silhouettes the whole hull is too large
 _DISC, _TOLERANCE, _COSINE_MIN = 1.0, 1.5, 0.15  # spacings of random points, which leave gaps; see surfels.py
 _FEWEST, _SOURCES = 2, 4  # views beside the reference
 
@@ -53,9 +54,10 @@ def mask_offset(views: PreparedViews, wrong_masks: int, generator: torch.Generat
     best = max(shares, key=shares.__getitem__)
     shares |= {offset: share(offset) for offset in (best - 1, best + 1)}
     best = max(shares, key=shares.__getitem__)
-    if abs(best) < _OFFSET_MIN or shares[best] < max(_SHARE_MIN, _BETTER * shares[0]):
+    if _TOO_SMALL < best < _TOO_LARGE or shares[best] < max(_SHARE_MIN, _BETTER * as_they_are):
         return 0.0
-    return float(best)
+    aside = max(share(best - _ASIDE), share(best + _ASIDE))
+    return float(best) if shares[best] > _SHARP * aside else 0.0
 
 
 def offset_note(offset: float) -> str:

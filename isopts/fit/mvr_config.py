@@ -104,11 +104,11 @@ class PhotoConfig(StrictModel):
     )
 
     agreement_min: float = Field(
-        0.75,
+        0.65,
         ge=0,
         le=1,
-        description="a view whose mean NCC with the others is below this share of the median view's, and no part of "
-        "their spread, is left out from then on: its pose is wrong; 0: none is",
+        description="a view whose mean NCC with the others is below this share of theirs with each other, and no part "
+        "of the spread, is left out from then on: its pose is wrong; 0: none is",
     )
 
     @model_validator(mode="after")

@@ -31,24 +31,30 @@ class ViewAgreement:
         self.sums += torch.bincount(pairs, weights, count * count).view(count, count).to(self.sums)
         self.counts += torch.bincount(pairs, minlength=count * count).view(count, count).to(self.counts)
 
-    def means(self) -> torch.Tensor:
-        """(V,) of each view with those that are not left out; NaN where there is too little to tell."""
+    def ratios(self) -> torch.Tensor:
+        """(V,) mean NCC of each view with those that are not left out, over what these have with each other; NaN where
+        there is too little to tell. Of views of a part without texture, or in a shadow that moves, it is near 1: their
+        neighbours fare no better."""
         kept = ~self.left_out
-        sums, counts = ((part + part.T)[:, kept].sum(dim=1) for part in (self.sums, self.counts))
-        return torch.where(kept & (counts >= _PATCHES_MIN), sums / counts, torch.nan)
+        both = kept[:, None] & kept
+        sums, counts = (torch.where(both, part + part.T, 0) for part in (self.sums, self.counts))
+        sum_, count = sums.sum(dim=1), counts.sum(dim=1)
+        without = (sum_ - sums) / (count - counts).clamp_min(1)  # [v, u]: mean of u with all but v
+        expected = (counts * without).sum(dim=1)
+        return torch.where((count >= _PATCHES_MIN) & (expected > 0), sum_ / expected, torch.nan)
 
-    def leave_out(self, share: float, left_min: int) -> int | None:
-        """The view whose mean is the lowest, below `share` of the median view's and no part of their spread, now left
-        out; None where there is none, or `left_min` are left."""
-        means = self.means()
-        known = means[means.isfinite()]
+    def leave_out(self, ratio_min: float, left_min: int) -> int | None:
+        """The view whose ratio is the lowest, below `ratio_min` and no part of their spread, now left out; None where
+        there is none, or `left_min` are left."""
+        ratios = self.ratios()
+        known = ratios[ratios.isfinite()]
         if int((~self.left_out).sum()) <= left_min or len(known) == 0:
             return None
         median = known.median()
         spread = _TO_SIGMA * (known - median).abs().median()
-        if known.min() >= min(share * median, median - _OUTLIER * spread):
+        if known.min() >= min(ratio_min, float(median - _OUTLIER * spread)):
             return None
-        view = int(means.nan_to_num(torch.inf).argmin())
+        view = int(ratios.nan_to_num(torch.inf).argmin())
         self.left_out[view] = True
         return view
 
