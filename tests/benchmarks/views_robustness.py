@@ -46,6 +46,7 @@ class Case(NamedTuple):
 
 CASES = {
     "clean": Case(),
+    "clean_fitted": Case(settings=("exposure.enabled=true",)),
     "exposure_20": Case(exposure(0.2)),
     "exposure_20_fitted": Case(exposure(0.2), settings=("exposure.enabled=true",)),
     "saturated": Case(brightened(2.0)),

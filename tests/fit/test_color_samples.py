@@ -122,3 +122,11 @@ def test_surfels_off_the_object_are_in_free_space_and_unseen_ones_are_nowhere(pr
     assert beside[off_object].min() > RADIUS - prepared_ball.pixel
     assert off_object[in_image].float().mean() > 0.9
     assert not off_object[~in_image].any()
+
+
+def test_no_rays_are_drawn_of_a_view_that_is_left_out(prepared_ball):
+    sampler = ColorSampler(prepared_ball.images, torch.Generator().manual_seed(0))
+    grid = sample_field(ExactBall().value, 48, torch.device("cpu"))
+    sampler.leave_out(5)
+    samples, _ = sampler.from_rays(600, ExactBall(), grid, SphereTracingConfig())
+    assert sorted(samples.views.unique().tolist()) == [view for view in range(12) if view != 5]
