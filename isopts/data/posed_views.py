@@ -65,7 +65,7 @@ class PosedViews:
         Raises:
             InputError: a file that cannot be read, or of another size than the image.
         """
-        return self._cache.get(("mask", self.photographs[view].image), lambda: self._decode_mask(view))
+        return self._cache.get(("mask", self.mask_name(view)), lambda: self._decode_mask(view))
 
     def select(self, views: Sequence[int]) -> "PosedViews":
         """Some of the views, in this order, with what is decoded of them."""
