@@ -3,6 +3,7 @@
 import torch
 from torch.nn import functional
 
+from isopts.fit.baselines import comparison_limits
 from isopts.fit.image_stack import image_pyramid
 from isopts.fit.prepared_views import PreparedViews
 from isopts.fit.stored_state import stored_tensor
@@ -10,7 +11,7 @@ from isopts.fit.surfels import depth_views
 from isopts.fit.view_losses import counted_sources
 from isopts.geometry.visual_hull import VisualHull
 from isopts.isopoints.project import ProjectionConfig, project
-from isopts.kernels.patch_consistency import PatchViews, patch_consistency
+from isopts.kernels.patch_consistency import patch_consistency
 from isopts.kernels.point_visibility import DepthViews, point_visibility
 from isopts.kernels.view_choice import choose_views
 from isopts.run.checkpoint import Checkpoint
@@ -28,7 +29,7 @@ _SHARE_MIN = 0.1  # fewer that agree say nothing
 _BETTER = 1.3  # times as many as for masks as they are
 _ASIDE, _SHARP = 4, 2.0  # pixels aside, where so many times fewer agree: of few silhouettes the whole hull is too large
 _DISC, _TOLERANCE, _COSINE_MIN = 1.0, 1.5, 0.15  # spacings of random points, which leave gaps; see surfels.py
-_FEWEST, _SOURCES = 2, 4  # views beside the reference
+_FEWEST = 2  # views beside the reference
 
 
 def mask_offset(views: PreparedViews, wrong_masks: int, generator: torch.Generator) -> float:
@@ -43,9 +44,15 @@ def mask_offset(views: PreparedViews, wrong_masks: int, generator: torch.Generat
     if len(points) == 0:
         return 0.0
     photographs, depths = image_pyramid(views.images, 1)[0], depth_views(views.cameras)
+    limits = comparison_limits(views.cameras)
 
     def share(offset: float) -> float:
-        return _agreeing_share(hull, offset * views.pixel, points, photographs, depths, generator)
+        surface, normals, cosines = _surface(hull, offset * views.pixel, points, depths)
+        if len(surface) == 0:
+            return 0.0
+        noise = torch.rand(cosines.shape, generator=generator).to(surface)
+        references, sources = choose_views(surface, cosines, photographs.centers, noise, limits)
+        return _agreeing_share(patch_consistency(surface, normals, references, sources, photographs))
 
     as_they_are = share(0)
     if as_they_are > _SHARE_GOOD:
@@ -81,15 +88,10 @@ def _points_near(hull: VisualHull, device: torch.device, generator: torch.Genera
     return points[hull(points).abs() < _BAND][:_POINTS]
 
 
-def _agreeing_share(
-    hull: VisualHull,
-    inwards: float,
-    points: torch.Tensor,
-    photographs: PatchViews,
-    depths: DepthViews,
-    generator: torch.Generator,
-) -> float:
-    """Of points on the surface so far `inwards` of the hull's, that about which a view and the others near it agree."""
+def _surface(
+    hull: VisualHull, inwards: float, points: torch.Tensor, depths: DepthViews
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Points (N, 3) on the surface so far `inwards` of the hull's, normals (N, 3), and cosines (N, V) to the views."""
 
     def moved(places: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         values, gradients = hull.value_and_gradient(places)
@@ -97,15 +99,18 @@ def _agreeing_share(
 
     found = project(moved, points, ProjectionConfig(tolerance=1e-3, steps_max=3))
     surface = found.points[found.converged]
-    if len(surface) < 2:
-        return 0.0
     normals = functional.normalize(hull.value_and_gradient(surface)[1], dim=1)
-    spacing = (4 * torch.pi / len(surface)) ** 0.5  # of a sphere that fills the frame: no object has less room
-    cosines = point_visibility(surface, normals, depths, _DISC * spacing, _TOLERANCE * spacing, _COSINE_MIN)
-    noise = torch.rand(cosines.shape, generator=generator).to(surface)
-    references, sources = choose_views(surface, cosines, photographs.centers, noise)
-    scores = patch_consistency(surface, normals, references, sources, photographs)
-    counted = counted_sources(scores, -1.0, _SOURCES)
+    spacing = (4 * torch.pi / max(len(surface), 1)) ** 0.5  # of a sphere that fills the frame: no object has less room
+    return (
+        surface,
+        normals,
+        point_visibility(surface, normals, depths, _DISC * spacing, _TOLERANCE * spacing, _COSINE_MIN),
+    )
+
+
+def _agreeing_share(scores: torch.Tensor) -> float:
+    """Of surfels, those whose reference view and at least two others agree; scores: (N, S)."""
+    counted = counted_sources(scores, -1.0, scores.shape[1])
     count = counted.sum(dim=1)
     means = (counted * scores).sum(dim=1) / count.clamp_min(1)
     return float(((means > _AGREES) & (count >= _FEWEST)).double().mean())

@@ -4,13 +4,14 @@ import torch
 from torch.nn import functional
 
 from isopts.fit import view_losses
+from isopts.fit.baselines import comparison_limits
 from isopts.fit.image_stack import image_pyramid
 from isopts.fit.mvr_config import MvrConfig
 from isopts.fit.prepared_views import PreparedViews
 from isopts.fit.schedule import stage
 from isopts.fit.view_agreement import ViewAgreement
 from isopts.kernels.patch_consistency import patch_consistency
-from isopts.kernels.view_choice import ViewChoiceLimits, choose_views
+from isopts.kernels.view_choice import choose_views
 from isopts.render.implicit_points import points_along_normals
 
 
@@ -21,7 +22,7 @@ class PhotoConsistency:
         self._config, self._weight, self._generator = config.photo, config.losses.photo, generator
         self._pyramid = image_pyramid(views.images, len(config.photo.levels) + 1)
         self._pixel = views.pixel
-        self._limits = ViewChoiceLimits()
+        self._limits = comparison_limits(views.cameras)
         self.agreement = ViewAgreement(len(views.fitted), views.images.masks.device)
 
     def level(self, progress: float) -> int:

@@ -18,6 +18,8 @@ def damaged(clean: Path, folder: Path, damage: Damage) -> list[str]:
     """Copy image/, mask/, cameras and reference.ply of `clean` to `folder`, and damage the copy."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(clean, folder, ignore=shutil.ignore_patterns("depth"))
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(path.stat().st_mode | 0o200)  # data may be write-protected
     return damage(folder, np.random.default_rng(0))
 
 
