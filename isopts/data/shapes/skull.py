@@ -63,7 +63,7 @@ def _braincase(points: np.ndarray, half: np.ndarray) -> np.ndarray:
     base = cone(half, np.array([0, 0.12, -0.14]), np.array([0, -0.2, -0.2]), (0.12, 0.1))
     mastoid = cone(half, np.array([0.36, -0.25, -0.04]), np.array([0.345, -0.24, -0.25]), (0.1, 0.045))
     case = smooth_union(smooth_union(case, base, 0.1), mastoid, 0.08)
-    foramen = cone(half, np.array([0, -0.34, -0.35]), np.array([0, -0.3, -0.1]), (0.09, 0.075))
+    foramen = cone(half, np.array([0, -0.34, -0.35]), np.array([0, -0.3, -0.19]), (0.09, 0.075))
     return intersection(case, -foramen, 0.03)
 
 
@@ -90,14 +90,14 @@ def _upper_jaw(half: np.ndarray) -> np.ndarray:
 
 
 def _hollowed(head: np.ndarray, half: np.ndarray) -> np.ndarray:
-    orbit = cone(half, np.array([0.19, 0.52, 0.035]), np.array([0.11, 0.16, 0.02]), (0.135, 0.05))
+    orbit = cone(half, np.array([0.19, 0.52, 0.035]), np.array([0.13, 0.26, 0.02]), (0.14, 0.075))
     head = intersection(head, -orbit, 0.03)
     under_cheek = ellipsoid(half - np.array([0.215, 0.47, -0.25]), np.array([0.07, 0.07, 0.06]))
     head = intersection(head, -under_cheek, 0.04)
-    cavity = cone(half, np.array([0.035, 0.6, -0.17]), np.array([0, 0.2, -0.14]), (0.075, 0.07))
-    upper = cone(half, np.array([0, 0.6, -0.03]), np.array([0, 0.22, -0.05]), (0.045, 0.05))
+    cavity = cone(half, np.array([0.04, 0.6, -0.17]), np.array([0, 0.32, -0.14]), (0.085, 0.08))
+    upper = cone(half, np.array([0, 0.6, -0.03]), np.array([0, 0.34, -0.05]), (0.05, 0.055))
     head = intersection(head, -smooth_union(cavity, upper, 0.08), 0.015)
-    septum = rounded_box(half - np.array([0, 0.24, -0.12]), np.array([0.022, 0.16, 0.16]), 0.015)
+    septum = rounded_box(half - np.array([0, 0.26, -0.12]), np.array([0.022, 0.12, 0.16]), 0.015)
     return smooth_union(head, septum, 0.02)
 
 
