@@ -16,13 +16,16 @@ from isopts.kernels.neighbors import nearest_neighbors
 from isopts.kernels.patch_consistency import PatchViews, patch_consistency
 from isopts.kernels.view_choice import ViewChoiceLimits, choose_views
 
-_LIMITS = ViewChoiceLimits(top=5, source_cosine_min=0.2, baseline_max_degrees=45.0)
-_ROUNDS = 3  # choices of views for each iso-point
+_LIMITS = ViewChoiceLimits(  # what lies deep is seen by few views, and squarely by none
+    top=8, sources=6, reference_cosine_min=0.15, source_cosine_min=0.15, baseline_max_degrees=50.0
+)
+_ROUNDS = 4  # choices of views for each iso-point
 _AGREEING = 2  # source views that agree with the reference
-_DOUBTFUL, _SURE, _BETTER = 0.6, 0.7, 0.25  # NCC at the iso-point, at the depth found, and their least difference
+_HALF_SIZE = 2  # of the patches, pixels: larger ones hang over the rim of a cavity
+_DOUBTFUL, _SURE, _BETTER = 0.7, 0.65, 0.2  # NCC at the iso-point, at the depth found, and their least difference
 _STEP_PIXELS = 2.0  # of the search, of the image level: a pixel in the sources at a baseline of 30 degrees
 _LEAST, _MARGIN = 4.0, 3.0  # pixels: nearer surfaces attract by themselves; space before a surface that may be taken
-_SUPPORT, _SUPPORT_SPACINGS = 4, 2.0  # so many other lines of sight must end within so many spacings
+_SUPPORT, _SUPPORT_SPACINGS = 5, 3.0  # so many other lines of sight must end within so many spacings
 _PER_RAY = 6  # free points
 
 Value = Callable[[torch.Tensor], torch.Tensor]
@@ -35,7 +38,7 @@ class CarveConfig(StrictModel):
         0.35, ge=0, lt=2, description="how far behind an iso-point a surface is looked for, unit frame; 0: nowhere"
     )
     until: float = Field(0.5, ge=0, le=1, description="share of the budget after which none is looked for")
-    rays: int = Field(1024, ge=1, description="iso-points that look, three times at each extraction")
+    rays: int = Field(1024, ge=1, description="iso-points that look, four times at each extraction")
     points: int = Field(512, ge=1, description="free points in each step")
 
 
@@ -47,7 +50,6 @@ def find_free_points(
     value: Value,
     views: PatchViews,
     pixel: float,
-    half_size: int,
     config: CarveConfig,
     generator: torch.Generator,
 ) -> torch.Tensor:
@@ -60,9 +62,7 @@ def find_free_points(
     """
     if config.depth < _LEAST * pixel or len(points) <= _SUPPORT:
         return points[:0]
-    rounds = [
-        _behind(points, normals, cosines, value, views, pixel, half_size, config, generator) for _ in range(_ROUNDS)
-    ]
+    rounds = [_behind(points, normals, cosines, value, views, pixel, config, generator) for _ in range(_ROUNDS)]
     origins, found = (torch.cat(parts) for parts in zip(*rounds, strict=True))
     supported = _supported(found, points)
     origins, ways = origins[supported], (found - origins)[supported]
@@ -79,19 +79,18 @@ def _behind(
     value: Value,
     views: PatchViews,
     pixel: float,
-    half_size: int,
     config: CarveConfig,
     generator: torch.Generator,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Iso-points (F, 3) whose patches disagree, and where (F, 3) behind them others agree; for one choice of views."""
     noise = torch.rand(cosines.shape, generator=generator).to(points)
     references, sources = choose_views(points, cosines, views.centers, noise, _LIMITS)
-    scores = _agreement(patch_consistency(points, normals, references, sources, views, half_size))
+    scores = _agreement(patch_consistency(points, normals, references, sources, views, _HALF_SIZE))
     order = torch.randperm(len(points), generator=generator).to(points.device)
     chosen = order[((scores < _DOUBTFUL) & (references >= 0))[order]][: config.rays]
     origins, references, sources = points[chosen], references[chosen], sources[chosen]
     directions = functional.normalize(origins - views.centers[references.long()], dim=1)
-    depths, best = _search(origins, directions, references, sources, value, views, pixel, half_size, config.depth)
+    depths, best = _search(origins, directions, references, sources, value, views, pixel, config.depth)
     found = (best > _SURE) & (best > scores[chosen] + _BETTER)
     return origins[found], (origins + depths[:, None] * directions)[found]
 
@@ -104,7 +103,6 @@ def _search(
     value: Value,
     views: PatchViews,
     pixel: float,
-    half_size: int,
     depth: float,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Depths (R,) along the lines of sight at which patches that face the reference agree best, and how well (R,)."""
@@ -114,7 +112,7 @@ def _search(
     places = (origins[:, None] + depths[:, None] * directions[:, None]).reshape(-1, 3)
     facing = (-directions).repeat_interleave(steps, dim=0)
     references, sources = references.repeat_interleave(steps), sources.repeat_interleave(steps, dim=0)
-    scores = _agreement(patch_consistency(places, facing, references, sources, views, half_size)).view(-1, steps)
+    scores = _agreement(patch_consistency(places, facing, references, sources, views, _HALF_SIZE)).view(-1, steps)
     inside = (value(places.clamp(-1, 1)) < 0).view(-1, steps).cumprod(dim=1).bool()
     best, at = torch.where(inside, scores, -2.0).max(dim=1)
     return depths[at], best

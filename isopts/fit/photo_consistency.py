@@ -15,6 +15,7 @@ from isopts.kernels.view_choice import ViewChoiceLimits, choose_views
 from isopts.render.implicit_points import points_along_normals
 
 _CARVE_LEVEL = 1  # of the pyramid: half size
+_KEPT_SHARE = 0.5  # of the free points found before: what is found again and again counts more
 
 
 class PhotoConsistency:
@@ -26,7 +27,7 @@ class PhotoConsistency:
         self._pixel = views.pixel
         self._limits = ViewChoiceLimits()
         self.free_points = torch.zeros((0, 3), device=views.images.masks.device)
-        """(M, 3) known to be in free space, of the last look behind the surface."""
+        """(M, 3) known to be in free space, of the last looks behind the surface."""
 
     def level(self, progress: float) -> int:
         """Of the image pyramid, 0 the finest."""
@@ -66,8 +67,10 @@ class PhotoConsistency:
             self.free_points = self.free_points[:0]
             return
         seen = surfels.points, surfels.normals, surfels.cosines
-        pixel, half = self._pixel * 2**level, self._config.half_size
-        self.free_points = find_free_points(*seen, value, self._pyramid[level], pixel, half, carve, self._generator)
+        pixel, generator = self._pixel * 2**level, self._generator
+        found = find_free_points(*seen, value, self._pyramid[level], pixel, carve, generator)
+        kept = torch.rand(len(self.free_points), generator=generator) < _KEPT_SHARE
+        self.free_points = torch.cat((self.free_points[kept.to(found.device)], found))
 
     def drawn_free_points(self) -> torch.Tensor:
         """(F, 3) some of the free points."""

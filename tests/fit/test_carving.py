@@ -31,7 +31,7 @@ def looked(prepared, radius, value=None, seed=0, **config):
     views, generator = image_pyramid(prepared.images, 1)[0], torch.Generator().manual_seed(seed)
     seen = surfels.points, surfels.normals, surfels.cosines
     value = value or too_large(radius)
-    return find_free_points(*seen, value, views, prepared.pixel, 3, CarveConfig(**config), generator)
+    return find_free_points(*seen, value, views, prepared.pixel, CarveConfig(**config), generator)
 
 
 def test_between_a_surface_too_far_out_and_the_true_one_is_free_space(close_views):
