@@ -26,7 +26,9 @@ _DOUBTFUL, _SURE, _BETTER = 0.7, 0.65, 0.2  # NCC at the iso-point, at the depth
 _STEP_PIXELS = 2.0  # of the search, of the image level: a pixel in the sources at a baseline of 30 degrees
 _LEAST, _MARGIN = 4.0, 3.0  # pixels: nearer surfaces attract by themselves; space before a surface that may be taken
 _SUPPORT, _SUPPORT_SPACINGS = 5, 3.0  # so many other lines of sight must end within so many spacings
+_CONFIRMED, _NEAREST = 0.8, 4  # NCC of a surface that is right; iso-points that say what a place is behind
 _PER_RAY = 6  # free points
+_KEPT_SHARE = 0.5  # of the free points found before: what is found again and again counts more
 
 Value = Callable[[torch.Tensor], torch.Tensor]
 
@@ -50,6 +52,7 @@ def find_free_points(
     value: Value,
     views: PatchViews,
     pixel: float,
+    previous: torch.Tensor,
     config: CarveConfig,
     generator: torch.Generator,
 ) -> torch.Tensor:
@@ -59,20 +62,24 @@ def find_free_points(
         points: (N, 3) iso-points with unit normals (N, 3), seen by the views with cosines (N, V), 0: not.
         value: signed distance; behind the back of the object nothing is looked for.
         views: images of the level to compare at. pixel: size of its pixels at the object.
+        previous: (P, 3) found before. Half of them stay, but none behind a surface that photographs now confirm.
     """
     if config.depth < _LEAST * pixel or len(points) <= _SUPPORT:
         return points[:0]
-    rounds = [_behind(points, normals, cosines, value, views, pixel, config, generator) for _ in range(_ROUNDS)]
-    origins, found = (torch.cat(parts) for parts in zip(*rounds, strict=True))
+    rounds = [_look(points, normals, cosines, value, views, pixel, config, generator) for _ in range(_ROUNDS)]
+    origins, found = (torch.cat([each[part] for each in rounds]) for part in (0, 1))
+    confirmed = points, torch.stack([each[2] for each in rounds]).amax(dim=0) > _CONFIRMED
     supported = _supported(found, points)
     origins, ways = origins[supported], (found - origins)[supported]
-    lengths = ways.norm(dim=1, keepdim=True)
-    reach = (1 - _MARGIN * pixel / lengths) * ways
+    reach = (1 - _MARGIN * pixel / ways.norm(dim=1, keepdim=True)) * ways
     shares = torch.rand((len(origins), _PER_RAY, 1), generator=generator).to(points)
-    return (origins[:, None] + shares * reach[:, None]).reshape(-1, 3)
+    free = (origins[:, None] + shares * reach[:, None]).reshape(-1, 3)
+    through = _behind_confirmed(free, *confirmed).view(-1, _PER_RAY).any(dim=1)
+    kept = previous[(torch.rand(len(previous), generator=generator) < _KEPT_SHARE).to(previous.device)]
+    return torch.cat((kept[~_behind_confirmed(kept, *confirmed)], free.view(-1, _PER_RAY, 3)[~through].reshape(-1, 3)))
 
 
-def _behind(
+def _look(
     points: torch.Tensor,
     normals: torch.Tensor,
     cosines: torch.Tensor,
@@ -81,8 +88,9 @@ def _behind(
     pixel: float,
     config: CarveConfig,
     generator: torch.Generator,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Iso-points (F, 3) whose patches disagree, and where (F, 3) behind them others agree; for one choice of views."""
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """With one choice of views: iso-points (F, 3) whose patches disagree, where (F, 3) behind them others agree; and
+    how well the patches of each iso-point (N,) agree."""
     noise = torch.rand(cosines.shape, generator=generator).to(points)
     references, sources = choose_views(points, cosines, views.centers, noise, _LIMITS)
     scores = _agreement(patch_consistency(points, normals, references, sources, views, _HALF_SIZE))
@@ -92,7 +100,7 @@ def _behind(
     directions = functional.normalize(origins - views.centers[references.long()], dim=1)
     depths, best = _search(origins, directions, references, sources, value, views, pixel, config.depth)
     found = (best > _SURE) & (best > scores[chosen] + _BETTER)
-    return origins[found], (origins + depths[:, None] * directions)[found]
+    return origins[found], (origins + depths[:, None] * directions)[found], scores
 
 
 def _search(
@@ -130,3 +138,11 @@ def _supported(found: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
     squared_spacing = nearest_neighbors(points, points, 2).squared_distances[:, 1].median()
     farthest = nearest_neighbors(found, found, _SUPPORT + 1).squared_distances[:, -1]
     return farthest < _SUPPORT_SPACINGS**2 * squared_spacing
+
+
+def _behind_confirmed(free: torch.Tensor, points: torch.Tensor, confirmed: torch.Tensor) -> torch.Tensor:
+    """(F,) bool: whether photographs agree at most of the iso-points nearest to `free` (F, 3): those are no lid."""
+    if len(free) == 0:
+        return confirmed[:0]
+    nearest = nearest_neighbors(free, points, _NEAREST).indices
+    return confirmed[nearest].sum(dim=1) > _NEAREST // 2

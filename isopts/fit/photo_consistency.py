@@ -15,7 +15,6 @@ from isopts.kernels.view_choice import ViewChoiceLimits, choose_views
 from isopts.render.implicit_points import points_along_normals
 
 _CARVE_LEVEL = 1  # of the pyramid: half size
-_KEPT_SHARE = 0.5  # of the free points found before: what is found again and again counts more
 
 
 class PhotoConsistency:
@@ -67,10 +66,8 @@ class PhotoConsistency:
             self.free_points = self.free_points[:0]
             return
         seen = surfels.points, surfels.normals, surfels.cosines
-        pixel, generator = self._pixel * 2**level, self._generator
-        found = find_free_points(*seen, value, self._pyramid[level], pixel, carve, generator)
-        kept = torch.rand(len(self.free_points), generator=generator) < _KEPT_SHARE
-        self.free_points = torch.cat((self.free_points[kept.to(found.device)], found))
+        place = self._pyramid[level], self._pixel * 2**level
+        self.free_points = find_free_points(*seen, value, *place, self.free_points, carve, self._generator)
 
     def drawn_free_points(self) -> torch.Tensor:
         """(F, 3) some of the free points."""

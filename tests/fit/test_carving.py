@@ -26,17 +26,18 @@ def too_large(radius):
     return lambda points: points.norm(dim=1) - radius
 
 
-def looked(prepared, radius, value=None, seed=0, **config):
+def looked(prepared, radius, value=None, seed=0, previous=None, **config):
     surfels = iso_points(prepared, radius)
     views, generator = image_pyramid(prepared.images, 1)[0], torch.Generator().manual_seed(seed)
     seen = surfels.points, surfels.normals, surfels.cosines
     value = value or too_large(radius)
-    return find_free_points(*seen, value, views, prepared.pixel, CarveConfig(**config), generator)
+    previous = seen[0][:0] if previous is None else previous
+    return find_free_points(*seen, value, views, prepared.pixel, previous, CarveConfig(**config), generator)
 
 
 def test_between_a_surface_too_far_out_and_the_true_one_is_free_space(close_views):
     found = looked(close_views, 1.2 * RADIUS).norm(dim=1)
-    assert len(found) > 2000
+    assert len(found) > 1000
     assert found.max() < 1.2 * RADIUS + 1e-4
     assert RADIUS < found.quantile(0.01) < 1.2 * RADIUS - 0.02
 
@@ -49,6 +50,16 @@ def test_it_looks_no_deeper_than_asked_and_not_beyond_the_back(close_views):
     assert len(looked(close_views, 1.2 * RADIUS, depth=0.1)) == 0  # the true surface is 0.13 behind
     shell = lambda points: (points.norm(dim=1) - 1.15 * RADIUS).abs() - 0.05 * RADIUS  # noqa: E731
     assert len(looked(close_views, 1.2 * RADIUS, value=shell)) == 0
+
+
+def test_what_was_found_stays_for_a_while_unless_a_surface_before_it_is_confirmed(close_views):
+    inside = 0.9 * RADIUS * fibonacci_directions(1000).float()
+    inside = inside[inside[:, 2] > 0.3]
+    before, again = looked(close_views, 1.4 * RADIUS), looked(close_views, 1.4 * RADIUS, previous=inside)
+    stayed = (again[:, None] == inside).all(dim=2).any(dim=1).sum()
+    assert len(again) - stayed == len(before)
+    assert 0.3 < stayed / len(inside) < 0.6
+    assert len(looked(close_views, RADIUS, previous=inside)) == 0
 
 
 def test_the_generator_decides(close_views):
