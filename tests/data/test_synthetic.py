@@ -50,7 +50,7 @@ def test_flange_has_its_nominal_faces():
 
 
 def test_skull_has_its_cavities_and_what_is_between_them():
-    sockets = np.array([[0.13, 0.33, 0.02], [-0.13, 0.33, 0.02], [0.19, 0.55, 0.03]])
+    sockets = np.array([[0.15, 0.33, 0.02], [-0.15, 0.33, 0.02], [0.19, 0.55, 0.03]])
     nose = np.array([[0.06, 0.38, -0.16], [-0.06, 0.38, -0.16]])
     beside_the_temple, under_the_cheekbone = np.array([[0.36, 0.2, -0.12], [-0.22, 0.52, -0.26]])
     mouth = np.array([[0, 0.25, -0.5], [0, 0.1, -0.5]])

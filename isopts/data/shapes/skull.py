@@ -90,7 +90,7 @@ def _upper_jaw(half: np.ndarray) -> np.ndarray:
 
 
 def _hollowed(head: np.ndarray, half: np.ndarray) -> np.ndarray:
-    orbit = cone(half, np.array([0.19, 0.52, 0.035]), np.array([0.13, 0.26, 0.02]), (0.14, 0.075))
+    orbit = cone(half, np.array([0.205, 0.52, 0.035]), np.array([0.15, 0.26, 0.02]), (0.14, 0.075))
     head = intersection(head, -orbit, 0.03)
     under_cheek = ellipsoid(half - np.array([0.215, 0.47, -0.25]), np.array([0.07, 0.07, 0.06]))
     head = intersection(head, -under_cheek, 0.04)
