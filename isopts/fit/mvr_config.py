@@ -9,6 +9,7 @@ from isopts.data.views import ViewsConfig
 from isopts.field.build import FieldConfig
 from isopts.field.grid import GridConfig
 from isopts.field.radiance import RadianceConfig
+from isopts.fit.carving import CarveConfig
 from isopts.fit.exposure import ExposureConfig
 from isopts.fit.finish_colors import FinishConfig
 from isopts.fit.optimizer import OptimizerConfig, Rates
@@ -96,6 +97,7 @@ class PhotoConfig(StrictModel):
     offset_gradient_pixels: float = Field(
         1.5, gt=0, description="limit of the gradient along the normal, in units of one over a pixel's size"
     )
+    carve: CarveConfig = Field(CarveConfig(), description="cavities that the silhouettes do not show")
 
     @model_validator(mode="after")
     def _a_floor_a_level(self) -> "PhotoConfig":

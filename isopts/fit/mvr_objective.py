@@ -81,9 +81,18 @@ class MvrObjective:
         """The sampled copy of the field."""
         return self._grid
 
-    def restore(self, surfels: Surfels | None, grid: torch.Tensor | None) -> None:
+    @property
+    def free_points(self) -> torch.Tensor | None:
+        """(M, 3) that photo-consistency says are in front of the surface."""
+        return None if self._photo is None else self._photo.free_points
+
+    def restore(
+        self, surfels: Surfels | None, grid: torch.Tensor | None, free_points: torch.Tensor | None = None
+    ) -> None:
         """Continue where these were taken."""
         self._grid = grid
+        if self._photo is not None and free_points is not None:
+            self._photo.free_points = free_points
         self._use_surfels(surfels)
 
     def _use_surfels(self, surfels: Surfels | None) -> None:
@@ -108,6 +117,8 @@ class MvrObjective:
             raise DivergedError(f"The surface vanished before step {step}; lower the learning rates and try again.")
         first = self._surfels is None
         self._use_surfels(found)
+        if self._photo is not None and found is not None:
+            self._photo.look_behind(found, self._field.value, self._progress(step))
         return f"{self.isopoint_count:,} iso-points on the surface." if first and found is not None else None
 
     def losses(self, step: int) -> dict[str, torch.Tensor]:
@@ -187,6 +198,8 @@ class MvrObjective:
             return {}
         outside = self._smallest_on_rays(self._views.rays.outside, count, 1.0)
         inside = torch.cat((self._smallest_on_rays(self._views.rays.inside, count, -1.0), missed))
+        if self._photo is not None:
+            outside = torch.cat((outside, self._photo.drawn_free_points()))
         outside_values, inside_values = self._field.value(torch.cat((outside, inside))).split(
             [len(outside), len(inside)]
         )

@@ -36,6 +36,7 @@ from isopts.run.log import StepReport, append_to_log, drop_log_after
 
 COMMAND = "fit-mvr"
 _SURFELS, _GRID, _EXPOSURE, _UNFINISHED = "surfel.", "sampled_field", "exposure.", "unfinished_radiance."
+_FREE = "free_points"
 
 
 class MvrSession:
@@ -161,17 +162,19 @@ class MvrSession:
         colors = list(self._radiance.parameters())  # rest until colours count
         restore_optimizer(self._optimizer, checkpoint.optimizer, checkpoint.step, source, colors)
         restore_generator(self._generator, checkpoint.random_states, "fit", source)
-        surfels = grid = None
+        surfels = grid = free = None
         if _SURFELS + "points" in tensors:
             surfels = self._stored_surfels(tensors, source)
         if _GRID in tensors:
             side = sampled_side(self._config.fit.sampled_resolution)
             grid = stored_tensor(tensors, _GRID, (side, side, side), source).to(self._device)
+        if _FREE in tensors:
+            free = stored_tensor(tensors, _FREE, (-1, 3), source).to(self._device)
         if self._exposures is not None:
             for name, parameter in self._exposures.named_parameters():
                 stored = stored_tensor(tensors, _EXPOSURE + name, tuple(parameter.shape), source)
                 parameter.data.copy_(stored)
-        self._objective.restore(surfels, grid)
+        self._objective.restore(surfels, grid, free)
 
     def _stored_surfels(self, tensors: Mapping[str, torch.Tensor], source: str) -> Surfels:
         count = len(stored_tensor(tensors, _SURFELS + "points", (-1, 3), source))
@@ -192,6 +195,8 @@ class MvrSession:
             tensors |= {_EXPOSURE + name: tensor for name, tensor in self._exposures.state_dict().items()}
         if self._objective.grid is not None:
             tensors[_GRID] = self._objective.grid
+        if (free := self._objective.free_points) is not None:
+            tensors[_FREE] = free
         if (surfels := self._objective.surfels) is not None:
             parts = surfels._asdict() | {"uniform": torch.tensor(float(surfels.uniform))}
             tensors |= {_SURFELS + name: part for name, part in parts.items()}
