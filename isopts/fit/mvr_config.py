@@ -9,7 +9,9 @@ from isopts.data.views import ViewsConfig
 from isopts.field.build import FieldConfig
 from isopts.field.grid import GridConfig
 from isopts.field.radiance import RadianceConfig
+from isopts.fit.carving import CarveConfig
 from isopts.fit.exposure import ExposureConfig
+from isopts.fit.finish_colors import FinishConfig
 from isopts.fit.optimizer import OptimizerConfig, Rates
 from isopts.fit.outputs import OutputConfig
 from isopts.isopoints.concentrate import ConcentrateConfig
@@ -102,6 +104,7 @@ class PhotoConfig(StrictModel):
     offset_gradient_pixels: float = Field(
         1.5, gt=0, description="limit of the gradient along the normal, in units of one over a pixel's size"
     )
+    carve: CarveConfig = Field(CarveConfig(), description="cavities that the silhouettes do not show")
 
     agreement_min: float = Field(
         0.65,
@@ -185,6 +188,7 @@ class MvrConfig(StrictModel):
     radiance_rates: Rates = Field(Rates(), description="learning rates of the colour network, same schedule")
     exposure: ExposureConfig = Field(ExposureConfig(), description="brightness and tint of each photograph")
     fit: FitConfig = Field(FitConfig(), description="length and rhythm of the fit")
+    finish: FinishConfig = Field(FinishConfig(), description="colours learned again when the surface is finished")
     output: OutputConfig = Field(
         OutputConfig(mesh=MeshConfig(resolution=320)), description="what is written at the end"
     )

@@ -88,11 +88,20 @@ class MvrObjective:
         """Of the views, in the photo-consistency."""
         return None if self._photo is None else self._photo.agreement
 
-    def restore(self, surfels: Surfels | None, grid: torch.Tensor | None) -> None:
+    @property
+    def free_points(self) -> torch.Tensor | None:
+        """(M, 3) that photo-consistency says are in front of the surface."""
+        return None if self._photo is None else self._photo.free_points
+
+    def restore(
+        self, surfels: Surfels | None, grid: torch.Tensor | None, free_points: torch.Tensor | None = None
+    ) -> None:
         """Continue where these were taken; the agreement is restored by then."""
         self._grid = grid
+        if self._photo is not None and free_points is not None:
+            self._photo.free_points = free_points
         if self.agreement is not None:
-            for view in torch.nonzero(self.agreement.left_out)[:, 0].tolist():
+            for view in self.agreement.left_out_views():
                 self._leave_out(view)
         self._use_surfels(surfels)
 
@@ -121,6 +130,8 @@ class MvrObjective:
         if found is not None and self.agreement is not None:
             found.cosines[:, self.agreement.left_out] = 0
         self._use_surfels(found)
+        if self._photo is not None and found is not None:
+            self._photo.look_behind(found, self._field.value, self._progress(step))
         if first and found is not None:
             notes.append(f"{self.isopoint_count:,} iso-points on the surface.")
         return " ".join(notes) or None
@@ -221,6 +232,8 @@ class MvrObjective:
             return {}
         outside = self._smallest_on_rays(self._rays.outside, count, 1.0)
         inside = torch.cat((self._smallest_on_rays(self._rays.inside, count, -1.0), missed))
+        if self._photo is not None:
+            outside = torch.cat((outside, self._photo.drawn_free_points()))
         outside_values, inside_values = self._field.value(torch.cat((outside, inside))).split(
             [len(outside), len(inside)]
         )

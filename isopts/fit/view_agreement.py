@@ -58,6 +58,10 @@ class ViewAgreement:
         self.left_out[view] = True
         return view
 
+    def left_out_views(self) -> list[int]:
+        """Their numbers."""
+        return torch.nonzero(self.left_out)[:, 0].tolist()
+
     def tensors(self) -> dict[str, torch.Tensor]:
         """For a checkpoint."""
         return {_PREFIX + name: getattr(self, name).float() for name in ("sums", "counts", "left_out")}
