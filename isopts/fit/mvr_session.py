@@ -205,7 +205,7 @@ class MvrSession:
             tensors |= self._objective.agreement.tensors()
         if self._objective.grid is not None:
             tensors[_GRID] = self._objective.grid
-        if (free := self._objective.free_points) is not None:
+        if (free := self._objective.free_points) is not None and len(free) > 0:
             tensors[_FREE] = free
         if (surfels := self._objective.surfels) is not None:
             parts = surfels._asdict() | {"uniform": torch.tensor(float(surfels.uniform))}
