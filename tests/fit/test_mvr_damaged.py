@@ -37,7 +37,7 @@ def test_a_camera_turned_around_the_ball_is_found_and_named(damaged, close_views
     """Its silhouette is that of a ball from anywhere."""
     with np.load(damaged / "cameras.npz") as stored:
         matrices = dict(stored)
-    middle, angle = matrices["scale_mat_0"][:3, 3], np.radians(12)
+    middle, angle = matrices["scale_mat_0"][:3, 3], np.radians(20)
     turn = np.eye(4)
     turn[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
     turn[:3, 3] = middle - turn[:3, :3] @ middle
