@@ -31,6 +31,13 @@ class DataConfig(StrictModel):
     pixels_max: int = Field(
         1_000_000, ge=100, description="images are shrunk by whole factors to at most so many pixels"
     )
+    mask_offset: float | None = Field(
+        None,
+        ge=-100,
+        le=100,
+        description="pixels of the shrunk images by which all masks are too large, negative: too small; null: where "
+        "photographs agree far better about a hull of smaller or larger masks (start.init hull), it is told from them",
+    )
 
 
 class StartConfig(StrictModel):
@@ -98,6 +105,14 @@ class PhotoConfig(StrictModel):
         1.5, gt=0, description="limit of the gradient along the normal, in units of one over a pixel's size"
     )
     carve: CarveConfig = Field(CarveConfig(), description="cavities that the silhouettes do not show")
+
+    agreement_min: float = Field(
+        0.65,
+        ge=0,
+        le=1,
+        description="a view whose mean NCC with the others is below this share of theirs with each other, and no part "
+        "of the spread, is left out from then on: its pose is wrong; 0: none is",
+    )
 
     @model_validator(mode="after")
     def _a_floor_a_level(self) -> "PhotoConfig":

@@ -6,6 +6,7 @@ import torch
 from torch.nn import functional
 
 from isopts.fit import view_losses
+from isopts.fit.baselines import comparison_limits
 from isopts.fit.carving import Value, find_free_points
 from isopts.fit.image_stack import image_pyramid
 from isopts.fit.mvr_config import MvrConfig
@@ -13,6 +14,7 @@ from isopts.fit.prepared_views import PreparedViews
 from isopts.fit.schedule import stage
 from isopts.fit.surfel_views import choose_surfel_views
 from isopts.fit.surfels import Surfels
+from isopts.fit.view_agreement import ViewAgreement
 from isopts.kernels.patch_consistency import patch_consistency
 from isopts.render.implicit_points import points_along_normals
 
@@ -21,12 +23,14 @@ _DRAWN_SHARE = 0.2  # of the free points, in each step
 
 
 class PhotoConsistency:
-    """The term's images, at every size, and the choice of views."""
+    """The term's images, at every size, the choice of views, and how well these agree."""
 
     def __init__(self, views: PreparedViews, config: MvrConfig, generator: torch.Generator):
         self._config, self._weight, self._generator = config.photo, config.losses.photo, generator
         self._pyramid = image_pyramid(views.images, len(config.photo.levels) + 1)
         self._pixel = views.pixel
+        self._limits = comparison_limits(views.cameras)
+        self.agreement = ViewAgreement(len(views.fitted), views.images.masks.device)
         self.free_points = torch.zeros((0, 3), device=views.images.masks.device)
         """(M, 3) known to be in free space, of the last looks behind the surface."""
 
@@ -51,13 +55,15 @@ class PhotoConsistency:
         level = self.level(progress)
         views = self._pyramid[level]
         noise = torch.rand(cosines.shape, generator=self._generator).to(points)
-        references, sources = choose_surfel_views(points, cosines, views.centers, noise)
+        references, sources = choose_surfel_views(points, cosines, views.centers, noise, self._limits)
         weight = self._weight * 2 ** (level / 2)
         surface = points_along_normals(points, values, gradients)
         limit = self._config.offset_gradient_pixels / (self._pixel * 2**level)
         surface = view_losses.limit_gradient(surface, weight * limit / len(points))
         normals = functional.normalize(gradients, dim=1)
         scores = patch_consistency(surface, normals, references, sources, views, self._config.half_size)
+        if self._config.agreement_min > 0:
+            self.agreement.add(references, sources, scores.detach())
         floor = self._config.floors[len(self._config.levels) - level]
         return weight * view_losses.photo_loss(scores, floor, self._config.best)
 
