@@ -9,6 +9,7 @@ from isopts.data.views import ViewsConfig
 from isopts.field.build import FieldConfig
 from isopts.field.grid import GridConfig
 from isopts.field.radiance import RadianceConfig
+from isopts.fit.carving import CarveConfig
 from isopts.fit.exposure import ExposureConfig
 from isopts.fit.finish_colors import FinishConfig
 from isopts.fit.optimizer import OptimizerConfig, Rates
@@ -34,6 +35,13 @@ class DataConfig(StrictModel):
     holdout: tuple[int, ...] = Field((), description="views that are not fitted but compared with, counted from 0")
     pixels_max: int = Field(
         1_000_000, ge=100, description="images are shrunk by whole factors to at most so many pixels"
+    )
+    mask_offset: float | None = Field(
+        None,
+        ge=-100,
+        le=100,
+        description="pixels of the shrunk images by which all masks are too large, negative: too small; null: where "
+        "photographs agree far better about a hull of smaller or larger masks (start.init hull), it is told from them",
     )
 
 
@@ -122,6 +130,15 @@ class PhotoConfig(StrictModel):
     best: int = Field(3, ge=1, description="sources of a surfel that count, those with the highest NCC")
     offset_gradient_pixels: float = Field(
         1.5, gt=0, description="limit of the gradient along the normal, in units of one over a pixel's size"
+    )
+    carve: CarveConfig = Field(CarveConfig(), description="cavities that the silhouettes do not show")
+
+    agreement_min: float = Field(
+        0.65,
+        ge=0,
+        le=1,
+        description="a view whose mean NCC with the others is below this share of theirs with each other, and no part "
+        "of the spread, is left out from then on: its pose is wrong; 0: none is",
     )
 
     @model_validator(mode="after")
@@ -217,6 +234,8 @@ class MvrConfig(StrictModel):
         ):
             if getattr(self.losses, loss) > 0 and getattr(self.sampling, samples) == 0:
                 raise ValueError(f"losses.{loss} acts on sampling.{samples}; set it above 0")
+        if self.data.mask_offset and self.data.views.masks.source == "none":
+            raise ValueError("data.mask_offset moves masks, and there are none (data.views.masks.source); leave it out")
         if self.start.init == "hull" and self.data.views.masks.source == "none":
             raise ValueError(
                 "start.init=hull needs masks, there are none (data.views.masks.source); use auto or depths"

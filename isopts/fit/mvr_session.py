@@ -18,6 +18,7 @@ from isopts.fit.finish_colors import finish_colors
 from isopts.fit.fitted_field import FittedField
 from isopts.fit.hull_start import start_as_hull
 from isopts.fit.loop import EndReason, LoopCallbacks, LoopLimits, run_loop
+from isopts.fit.mask_offset import MASK_OFFSET
 from isopts.fit.mvr_config import MvrConfig
 from isopts.fit.mvr_objective import MvrObjective
 from isopts.fit.optimizer import Rates, build_optimizer, learning_rate_factor
@@ -37,6 +38,7 @@ from isopts.run.log import StepReport, append_to_log, drop_log_after
 
 COMMAND = "fit-mvr"
 _SURFELS, _GRID, _EXPOSURE, _UNFINISHED = "surfel.", "sampled_field", "exposure.", "unfinished_radiance."
+_FREE = "free_points"
 
 
 class MvrSession:
@@ -126,6 +128,9 @@ class MvrSession:
         self._finished_radiance = copy.deepcopy(self._radiance)
         fitted = self._fitted(step)
         sampler = ColorSampler(self._views.images, generator)
+        if self._objective.agreement is not None:
+            for view in self._objective.agreement.left_out_views():
+                sampler.leave_out(view)
         steps = math.ceil(config.steps_share * step)
         finish_colors(
             self._finished_radiance,
@@ -173,17 +178,21 @@ class MvrSession:
         colors = list(self._radiance.parameters())  # rest until colours count
         restore_optimizer(self._optimizer, checkpoint.optimizer, checkpoint.step, source, colors)
         restore_generator(self._generator, checkpoint.random_states, "fit", source)
-        surfels = grid = None
+        surfels = grid = free = None
         if _SURFELS + "points" in tensors:
             surfels = self._stored_surfels(tensors, source)
         if _GRID in tensors:
             side = sampled_side(self._config.fit.sampled_resolution)
             grid = stored_tensor(tensors, _GRID, (side, side, side), source).to(self._device)
+        if _FREE in tensors:
+            free = stored_tensor(tensors, _FREE, (-1, 3), source).to(self._device)
         if self._exposures is not None:
             for name, parameter in self._exposures.named_parameters():
                 stored = stored_tensor(tensors, _EXPOSURE + name, tuple(parameter.shape), source)
                 parameter.data.copy_(stored)
-        self._objective.restore(surfels, grid)
+        if self._objective.agreement is not None:
+            self._objective.agreement.restore(tensors, source)
+        self._objective.restore(surfels, grid, free)
 
     def _stored_surfels(self, tensors: Mapping[str, torch.Tensor], source: str) -> Surfels:
         count = len(stored_tensor(tensors, _SURFELS + "points", (-1, 3), source))
@@ -197,13 +206,19 @@ class MvrSession:
 
     def _save(self, step: int, seconds: float, last: bool) -> None:
         self._seconds = seconds
-        tensors = {"seconds": torch.tensor(seconds, dtype=torch.float64), **self._fitted(step).appearance.tensors()}
+        tensors = {"seconds": torch.tensor(seconds, dtype=torch.float64)}
+        tensors[MASK_OFFSET] = torch.tensor(self._views.mask_offset, dtype=torch.float64)
+        tensors |= self._fitted(step).appearance.tensors()
         if self._finished_radiance is not None:
             tensors |= {_UNFINISHED + name: tensor for name, tensor in self._radiance.state_dict().items()}
         if self._exposures is not None:
             tensors |= {_EXPOSURE + name: tensor for name, tensor in self._exposures.state_dict().items()}
+        if self._objective.agreement is not None:
+            tensors |= self._objective.agreement.tensors()
         if self._objective.grid is not None:
             tensors[_GRID] = self._objective.grid
+        if (free := self._objective.free_points) is not None and len(free) > 0:
+            tensors[_FREE] = free
         if (surfels := self._objective.surfels) is not None:
             parts = surfels._asdict() | {"uniform": torch.tensor(float(surfels.uniform))}
             tensors |= {_SURFELS + name: part for name, part in parts.items()}
@@ -242,6 +257,9 @@ class MvrSession:
             write_picture(temporary, compare_view(fitted, self._views.source, view))
 
     def _fitted(self, step: int) -> FittedField:
-        appearance = Appearance(self._finished_radiance or self._radiance, self._views.cameras)
+        cameras, agreement = self._views.cameras, self._objective.agreement
+        if agreement is not None:
+            cameras = cameras.select(torch.nonzero(~agreement.left_out)[:, 0])
+        appearance = Appearance(self._finished_radiance or self._radiance, cameras)
         decoder = self._config.field.decoder
         return FittedField(self._field, self._views.frame, step, decoder, appearance=appearance)

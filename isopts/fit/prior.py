@@ -13,6 +13,27 @@ from isopts.geometry.frames import WorldToUnit
 _POINTS_MAX = 20_000
 
 
+def usable_prior(
+    points: PointCloud | None, frame: WorldToUnit, device: torch.device, asked_for: bool, notes: list[str]
+) -> PreparedCloud | None:
+    """`prepare_prior` with a note; None where there are no points, or too few that nobody asked for.
+
+    Raises:
+        InputError: too few that were asked for.
+    """
+    if points is None:
+        return None
+    try:
+        prior = prepare_prior(points, frame, device)
+    except InputError as error:
+        if asked_for:
+            raise
+        notes.append(f"COLMAP's points are not used. {error}")
+        return None
+    notes.append(f"{len(prior.points):,} of {len(points):,} points on the surface steer the fit.")
+    return prior
+
+
 def prepare_prior(cloud: PointCloud, frame: WorldToUnit, device: torch.device) -> PreparedCloud:
     """The points in the unit sphere of `frame`, without outliers, with normals; lengths in the unit of `frame`.
 

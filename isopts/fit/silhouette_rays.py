@@ -12,10 +12,11 @@ _COUNT, _FAR_COUNT = 60_000, 15_000  # of each kind
 
 
 class RayBundle(NamedTuple):
-    """origins (R, 3) and unit directions (R, 3), unit frame."""
+    """origins (R, 3) and unit directions (R, 3), unit frame; views (R,) int64, whose pixels they pass."""
 
     origins: torch.Tensor
     directions: torch.Tensor
+    views: torch.Tensor
 
 
 class SilhouetteRays(NamedTuple):
@@ -26,6 +27,10 @@ class SilhouetteRays(NamedTuple):
 
     def to(self, device: torch.device) -> "SilhouetteRays":
         return SilhouetteRays(*(RayBundle(*(part.to(device) for part in bundle)) for bundle in self))
+
+    def without(self, view: int) -> "SilhouetteRays":
+        """Those of the other views."""
+        return SilhouetteRays(*(RayBundle(*(part[bundle.views != view] for part in bundle)) for bundle in self))
 
 
 def silhouette_rays(maps: SilhouetteMaps, cameras: Cameras, generator: torch.Generator) -> SilhouetteRays:
@@ -40,7 +45,8 @@ def silhouette_rays(maps: SilhouetteMaps, cameras: Cameras, generator: torch.Gen
 def no_rays(device: torch.device) -> SilhouetteRays:
     """Of images without masks."""
     nowhere = torch.zeros((0, 3), device=device)
-    return SilhouetteRays(RayBundle(nowhere, nowhere), RayBundle(nowhere, nowhere))
+    none = RayBundle(nowhere, nowhere, torch.zeros(0, dtype=torch.int64, device=device))
+    return SilhouetteRays(none, none)
 
 
 def _bundle(maps: SilhouetteMaps, cameras: Cameras, sign: float, generator: torch.Generator) -> RayBundle:
@@ -60,4 +66,4 @@ def _bundle(maps: SilhouetteMaps, cameras: Cameras, sign: float, generator: torc
     pixels = torch.stack([place % width, place // width], dim=1).double()
     pixels = (pixels + 0.5) * maps.factors[views][:, None] - 0.5
     origins, directions = cameras.rays(views, pixels)
-    return RayBundle(origins.float(), directions.float())
+    return RayBundle(origins.float(), directions.float(), views)

@@ -111,3 +111,10 @@ def test_surfels_off_the_object_are_in_free_space_and_unseen_ones_are_nowhere(pr
     assert beside[off_object].min() > RADIUS - prepared_ball.pixel
     assert off_object[in_image].float().mean() > 0.9
     assert not off_object[~in_image].any()
+
+
+def test_no_rays_are_drawn_of_a_view_that_is_left_out(sampler, exact_ball):
+    grid = sample_field(exact_ball().value, 32, "cpu")
+    sampler.leave_out(5)
+    samples, _ = sampler.from_rays(600, exact_ball(), grid, SphereTracingConfig())
+    assert sorted(samples.views.unique().tolist()) == [view for view in range(12) if view != 5]

@@ -12,6 +12,7 @@ from isopts.config import load_config
 from isopts.data.meshes import read_mesh
 from isopts.data.points import read_points
 from isopts.errors import ConfigError, DivergedError, InputError
+from isopts.fit import photo_consistency
 from isopts.fit.conduct import FitRun
 from isopts.fit.fitted_field import FittedField
 from isopts.fit.mvr import fit_mvr
@@ -111,12 +112,16 @@ def assert_the_comparison_is_of_the_held_out_view(picture, ball):
 @pytest.mark.parametrize(
     ("changes", "stopped_at"),
     [
-        ((), 6),
+        (("photo.carve.until=1",), 6),
         (("sampling.mode=importance", "photo.levels=[0.2]"), 9),
         (("sampling.mode=rays", "exposure.enabled=true"), 6),
     ],
 )
-def test_a_resumed_fit_equals_an_uninterrupted_one(close_views, tmp_path, fit, changes, stopped_at):
+def test_a_resumed_fit_equals_an_uninterrupted_one(close_views, tmp_path, fit, changes, stopped_at, monkeypatch):
+    def some_free_points(points, *arguments):
+        return 1.1 * points[torch.randint(len(points), (50,), generator=arguments[-1])]
+
+    monkeypatch.setattr(photo_consistency, "find_free_points", some_free_points)
     views = close_views.source.photographs[0].image.parents[1]
     whole, _, _ = fit(views, tmp_path / "whole", *QUICK, *changes)
     first, _, _ = fit(views, tmp_path / "parts", *QUICK, *changes, stop_after=stopped_at)

@@ -213,6 +213,8 @@ def test_rays_that_miss_the_surface_are_not_judged(unmasked_folder, ball, tmp_pa
 def test_a_hull_needs_masks(small_config):
     with pytest.raises(ConfigError, match=r"start\.init=hull needs masks"):
         small_config(NO_MASKS, "start.init=hull")
+    with pytest.raises(ConfigError, match=r"data\.mask_offset moves masks, and there are none"):
+        small_config(NO_MASKS, "data.mask_offset=2")
 
 
 def test_known_points_steer_a_fit_with_masks(ball, tmp_path, small_config):
