@@ -6,15 +6,19 @@ from pathlib import Path
 
 import torch
 
+from isopts.data.point_cloud import PointCloud
 from isopts.data.posed_views import PosedViews
-from isopts.data.region import region_of_interest, view_silhouettes
+from isopts.data.region import region_of_interest, region_without_masks, view_silhouettes
+from isopts.data.surface_points import surface_points
 from isopts.data.view_problems import mask_doubt, pose_problems, require_no_problems
 from isopts.data.views import VIEWS_MIN, read_views
 from isopts.errors import InputError
 from isopts.fit.image_stack import ImageStack, stack_images
 from isopts.fit.moved_silhouettes import moved_silhouettes, with_masks
 from isopts.fit.mvr_config import DataConfig
-from isopts.fit.silhouette_rays import SilhouetteRays, silhouette_rays
+from isopts.fit.prepared_cloud import PreparedCloud
+from isopts.fit.prior import usable_prior
+from isopts.fit.silhouette_rays import SilhouetteRays, no_rays, silhouette_rays
 from isopts.geometry.cameras import Cameras
 from isopts.geometry.contradictions import cut_shares
 from isopts.geometry.frames import WorldToUnit
@@ -33,18 +37,20 @@ class PreparedViews:
     """The V fitted views of a data set.
 
     source: all of them. fitted: numbers of these in it. frame: world to unit. images: decoded, with cameras of the unit
-    frame. silhouettes: distance maps of the masks, cameras of the unit frame. rays: beside the silhouettes. notes:
-    sentences for the user. mask_offset: by how many pixels of `images` silhouettes and masks were moved inwards.
+    frame. silhouettes: distance maps of the masks, cameras of the unit frame; None without masks. rays: beside the
+    silhouettes; none without masks. notes: sentences for the user. mask_offset: by how many pixels of `images`
+    silhouettes and masks were moved inwards. prior: points on the surface, where some are known.
     """
 
     source: PosedViews
     fitted: list[int]
     frame: WorldToUnit
     images: ImageStack
-    silhouettes: Silhouettes
+    silhouettes: Silhouettes | None
     rays: SilhouetteRays
     notes: list[str]
     mask_offset: float = 0.0
+    prior: PreparedCloud | None = None
 
     @property
     def cameras(self) -> Cameras:
@@ -70,9 +76,12 @@ def prepare_views(
     """
     source = read_views(path, config.views)
     chosen = _fitted(len(source), config.holdout)
-    blank = _blank_masks(source, chosen)
+    blank = _blank_masks(source, chosen) if source.masked else {}
     fitted = [view for view in chosen if view not in blank]
     views = source.select(fitted)
+    points = surface_points(source, config.prior)
+    if not source.masked:
+        return _without_masks(source, fitted, points, config, device)
     maps = view_silhouettes(views)
     region = region_of_interest(views, maps)
     require_no_problems(pose_problems(source, region))
@@ -92,7 +101,19 @@ def prepare_views(
         maps, rays = moved_silhouettes(maps, cameras, images, mask_offset, generator)
         images = with_masks(images, maps)
     silhouettes = Silhouettes(*(part.to(device) for part in maps.seen_by(cameras)))
-    return PreparedViews(source, fitted, frame, images, silhouettes, rays.to(device), notes, mask_offset)
+    prior = usable_prior(points, frame, device, config.prior is not None, notes)
+    return PreparedViews(source, fitted, frame, images, silhouettes, rays.to(device), notes, mask_offset, prior)
+
+
+def _without_masks(
+    source: PosedViews, fitted: list[int], points: PointCloud | None, config: DataConfig, device: torch.device
+) -> PreparedViews:
+    region = region_without_masks(source, points)
+    require_no_problems(pose_problems(source, region))
+    frame, notes = region.frame(), [*source.notes]
+    images = stack_images(source.select(fitted), frame, config.pixels_max, device)
+    prior = usable_prior(points, frame, device, config.prior is not None, notes)
+    return PreparedViews(source, fitted, frame, images, None, no_rays(device), notes, prior=prior)
 
 
 def _fitted(count: int, holdout: tuple[int, ...]) -> list[int]:
