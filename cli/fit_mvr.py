@@ -30,6 +30,7 @@ def fit_mvr(
     mask_threshold: views_options.Threshold = None,
     invert_masks: views_options.InvertMasks = False,
     sphere: views_options.SphereOption = None,
+    refine_cameras: options.RefineCameras = False,
     exit_after: options.ExitAfter = None,
     resume: options.Resume = False,
     overwrite: options.Overwrite = False,
@@ -58,6 +59,7 @@ def fit_mvr(
     reading = views_options.views_settings(view_format, mask_from, mask_threshold, invert_masks, sphere)
     given: dict[str, Any] = {f"data.views.{key}": value for key, value in reading.items()}
     given |= {"data.holdout": views_options.view_numbers("--holdout", holdout), "fit.seconds": budget, "seed": seed}
+    given |= {"cameras.enabled": refine_cameras or None}
     changes = [f"{key}={json.dumps(value)}" for key, value in given.items() if value is not None] + (overrides or [])
     folder = output or Path("runs") / _name(views_dir, config)
     settings = _settings(config, changes, views_dir, folder if resume else None)

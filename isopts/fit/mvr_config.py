@@ -9,6 +9,7 @@ from isopts.data.views import ViewsConfig
 from isopts.field.build import FieldConfig
 from isopts.field.grid import GridConfig
 from isopts.field.radiance import RadianceConfig
+from isopts.fit.cameras_config import CamerasConfig
 from isopts.fit.exposure import ExposureConfig
 from isopts.fit.optimizer import OptimizerConfig, Rates
 from isopts.fit.outputs import OutputConfig
@@ -169,6 +170,7 @@ class MvrConfig(StrictModel):
     )
     radiance_rates: Rates = Field(Rates(), description="learning rates of the colour network, same schedule")
     exposure: ExposureConfig = Field(ExposureConfig(), description="brightness and tint of each photograph")
+    cameras: CamerasConfig = Field(CamerasConfig(), description="corrections of poses and focal lengths")
     fit: FitConfig = Field(FitConfig(), description="length and rhythm of the fit")
     output: OutputConfig = Field(
         OutputConfig(mesh=MeshConfig(resolution=320)), description="what is written at the end"

@@ -11,6 +11,7 @@ from isopts.errors import DivergedError
 from isopts.field.build import Field
 from isopts.field.radiance import with_features
 from isopts.fit import view_losses
+from isopts.fit.camera_refinement import CameraRefinement
 from isopts.fit.color_samples import ColorSampler, ColorSamples
 from isopts.fit.exposure import Exposures
 from isopts.fit.losses import eikonal_loss
@@ -55,11 +56,12 @@ class MvrObjective:
         generator: torch.Generator,
         progress: Callable[[int], float],
         exposures: Exposures | None = None,
+        refinement: CameraRefinement | None = None,
     ):
-        """progress: share of the fit that is done at a step."""
+        """progress: share of the fit that is done at a step. refinement: of the cameras, `views` are its."""
         self._field, self._radiance, self._views = field, radiance, views
         self._config, self._generator, self._progress = config, generator, progress
-        self._exposures = exposures
+        self._exposures, self._refinement = exposures, refinement
         self._depth_views = depth_views(views.cameras)
         self._colors = ColorSampler(views.images, generator)
         self._photo = PhotoConsistency(views, config, generator) if config.losses.photo > 0 else None
@@ -91,6 +93,13 @@ class MvrObjective:
         if surfels is not None:
             self._seen = torch.nonzero((surfels.cosines > 0).any(dim=1))[:, 0]
 
+    def _use_views(self, views: PreparedViews) -> None:
+        """The same images with other cameras."""
+        self._views, self._depth_views = views, depth_views(views.cameras)
+        self._colors.use(views.images)
+        if self._photo is not None:
+            self._photo.use(views)
+
     def refresh(self, step: int) -> str | None:
         """Extract iso-points and copy the field when it is time to."""
         config = self._config.isopoints
@@ -108,6 +117,8 @@ class MvrObjective:
             raise DivergedError(f"The surface vanished before step {step}; lower the learning rates and try again.")
         first = self._surfels is None
         self._use_surfels(found)
+        if self._refinement is not None and found is not None and self._refinement.is_due(self._progress(step)):
+            self._use_views(self._refinement.refine_during_fit(found, self._progress(step)))
         return f"{self.isopoint_count:,} iso-points on the surface." if first and found is not None else None
 
     def losses(self, step: int) -> dict[str, torch.Tensor]:

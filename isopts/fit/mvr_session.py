@@ -6,10 +6,13 @@ from pathlib import Path
 import torch
 
 from isopts.data.pictures import write_picture
+from isopts.data.view_formats.idr_writer import write_idr_cameras
 from isopts.field.build import build_field, restore_field
 from isopts.field.radiance import build_radiance
-from isopts.fit.appearance import Appearance, stored_appearance
+from isopts.fit.appearance import CORRECTIONS, Appearance, stored_appearance
 from isopts.fit.budget import Budget
+from isopts.fit.camera_motion import camera_motion
+from isopts.fit.camera_refinement import CameraRefinement, refine_on_surface
 from isopts.fit.exposure import Exposures
 from isopts.fit.fitted_field import FittedField
 from isopts.fit.hull_start import start_as_hull
@@ -23,6 +26,8 @@ from isopts.fit.schedule import is_due
 from isopts.fit.stored_state import restore_generator, restore_optimizer, stored_tensor
 from isopts.fit.surfels import Surfels
 from isopts.fit.view_preview import compare_view
+from isopts.geometry.camera_corrections import CameraCorrections
+from isopts.geometry.sphere import Sphere
 from isopts.mesh.components import solid_components
 from isopts.render.sampled_field import sampled_side
 from isopts.run.atomic import replacing
@@ -31,16 +36,17 @@ from isopts.run.folder import RunFolder
 from isopts.run.log import StepReport, append_to_log, drop_log_after
 
 COMMAND = "fit-mvr"
-_SURFELS, _GRID, _EXPOSURE = "surfel.", "sampled_field", "exposure."
+_SURFELS, _GRID, _EXPOSURE, _ROUNDS = "surfel.", "sampled_field", "exposure.", "camera_rounds"
 
 
 class MvrSession:
     """The networks, the objective and the optimizer of one run."""
 
     def __init__(self, config: MvrConfig, views: PreparedViews, folder: RunFolder, checkpoint: Checkpoint | None):
-        self._config, self._views, self._folder = config, views, folder
+        self._config, self._given, self._folder = config, views, folder
         self._device = views.images.masks.device
         self._generator = torch.Generator().manual_seed(config.seed)
+        self._refinement = self._camera_refinement(checkpoint) if config.cameras.enabled else None
         self._start_error: float | None = None
         self._field, self._radiance = self._networks(checkpoint)
         finished = (0, 0.0)
@@ -53,11 +59,12 @@ class MvrSession:
         self._objective = MvrObjective(
             self._field,
             self._radiance,
-            views,
+            self._views,
             config,
             self._generator,
             lambda step: self._budget.progress(step),
             self._exposures,
+            self._refinement,
         )
         parts = [(self._field, config.optimizer)]
         if config.losses.color > 0:
@@ -68,6 +75,11 @@ class MvrSession:
         if checkpoint is not None:
             self._continue(checkpoint)
         drop_log_after(folder.log, self.step)
+
+    @property
+    def _views(self) -> PreparedViews:
+        """With the cameras as they are now."""
+        return self._given if self._refinement is None else self._refinement.views
 
     def summary(self) -> str:
         views, sizes = len(self._views.fitted), self._views.cameras.sizes
@@ -109,7 +121,26 @@ class MvrSession:
         fitted = self._fitted(step)
         with stopwatch.stage("views"):
             self._write_comparison(self._folder.views, fitted)
-        return write_outputs(fitted, self._config.output, self._folder, stopwatch, self._config.seed, solid_components)
+        figures = {} if self._refinement is None else self._write_cameras()
+        return write_outputs(
+            fitted, self._config.output, self._folder, stopwatch, self._config.seed, solid_components, figures
+        )
+
+    def _write_cameras(self) -> dict[str, float]:
+        """All cameras of the input, those of fitted views refined, in its coordinates; returns how far they moved."""
+        frame = self._given.frame
+        with replacing(self._folder.cameras) as temporary:
+            write_idr_cameras(temporary, self._views.source.cameras, Sphere(frame.center, 1 / frame.scale))
+        return camera_motion(self._given.exact_cameras, self._refinement.corrections)
+
+    def _camera_refinement(self, checkpoint: Checkpoint | None) -> CameraRefinement:
+        refinement = CameraRefinement(self._config.cameras, self._given, self._generator)
+        if checkpoint is not None:
+            source, tensors = str(self._folder.checkpoint), checkpoint.tensors
+            corrections = stored_tensor(tensors, CORRECTIONS, (len(self._given.fitted), 7), source)
+            rounds = int(stored_tensor(tensors, _ROUNDS, (), source))
+            refinement.restore(CameraCorrections.from_vectors(corrections), rounds)
+        return refinement
 
     def _networks(self, checkpoint: Checkpoint | None) -> tuple[torch.nn.Module, torch.nn.Module]:
         """Signed distance and colour, on the device."""
@@ -120,6 +151,10 @@ class MvrSession:
         config, generator = self._config, torch.Generator().manual_seed(self._config.seed)
         field = build_field(config.field, generator).to(self._device)
         if config.start.init == "hull":
+            self._start_error = start_as_hull(field, self._views.silhouettes, config.start, self._generator)
+        if self._refinement is not None and config.start.init == "hull" and config.cameras.start_rounds > 0:
+            refine_on_surface(self._refinement, field, config, self._generator)
+            field = build_field(config.field, torch.Generator().manual_seed(config.seed)).to(self._device)
             self._start_error = start_as_hull(field, self._views.silhouettes, config.start, self._generator)
         features = config.field.sdf.features if config.field.decoder == "sdf" else 0
         return field, build_radiance(config.radiance, features, generator).to(self._device)
@@ -155,6 +190,8 @@ class MvrSession:
         tensors = {"seconds": torch.tensor(seconds, dtype=torch.float64), **self._fitted(step).appearance.tensors()}
         if self._exposures is not None:
             tensors |= {_EXPOSURE + name: tensor for name, tensor in self._exposures.state_dict().items()}
+        if self._refinement is not None:
+            tensors[_ROUNDS] = torch.tensor(float(self._refinement.rounds))
         if self._objective.grid is not None:
             tensors[_GRID] = self._objective.grid
         if (surfels := self._objective.surfels) is not None:
@@ -195,6 +232,7 @@ class MvrSession:
             write_picture(temporary, compare_view(fitted, self._views.source, view))
 
     def _fitted(self, step: int) -> FittedField:
-        appearance = Appearance(self._radiance, self._views.cameras)
+        corrections = None if self._refinement is None else self._refinement.corrections
+        appearance = Appearance(self._radiance, self._views.cameras, corrections)
         decoder = self._config.field.decoder
         return FittedField(self._field, self._views.frame, step, decoder, appearance=appearance)

@@ -4,7 +4,7 @@ import torch
 from torch.nn import functional
 
 from isopts.fit import view_losses
-from isopts.fit.image_stack import image_pyramid
+from isopts.fit.image_stack import image_pyramid, with_cameras
 from isopts.fit.mvr_config import MvrConfig
 from isopts.fit.prepared_views import PreparedViews
 from isopts.fit.schedule import stage
@@ -21,6 +21,10 @@ class PhotoConsistency:
         self._pyramid = image_pyramid(views.images, len(config.photo.levels) + 1)
         self._pixel = views.pixel
         self._limits = ViewChoiceLimits()
+
+    def use(self, views: PreparedViews) -> None:
+        """The same images, with other cameras."""
+        self._pyramid, self._pixel = with_cameras(self._pyramid, views.cameras), views.pixel
 
     def level(self, progress: float) -> int:
         """Of the image pyramid, 0 the finest."""

@@ -1,7 +1,7 @@
 """Posed images made ready for a fit: checked, placed in a unit frame, decoded, with rays along their silhouettes."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -14,6 +14,7 @@ from isopts.errors import InputError
 from isopts.fit.image_stack import ImageStack, stack_images
 from isopts.fit.mvr_config import DataConfig
 from isopts.fit.silhouette_rays import SilhouetteRays, silhouette_rays
+from isopts.geometry.camera_corrections import CameraCorrections
 from isopts.geometry.cameras import Cameras
 from isopts.geometry.contradictions import cut_shares
 from isopts.geometry.frames import WorldToUnit
@@ -32,8 +33,8 @@ class PreparedViews:
     """The V fitted views of a data set.
 
     source: all of them. fitted: numbers of these in it. frame: world to unit. images: decoded, with cameras of the unit
-    frame. silhouettes: distance maps of the masks, cameras of the unit frame. rays: beside the silhouettes. notes:
-    sentences for the user.
+    frame. silhouettes: distance maps of the masks, cameras of the unit frame. rays: beside the silhouettes. maps: of
+    the masks, on the CPU. notes: sentences for the user.
     """
 
     source: PosedViews
@@ -42,12 +43,30 @@ class PreparedViews:
     images: ImageStack
     silhouettes: Silhouettes
     rays: SilhouetteRays
+    maps: SilhouetteMaps
     notes: list[str]
 
     @property
     def cameras(self) -> Cameras:
         """Of the fitted views, float32, unit frame, for the decoded images."""
         return self.images.cameras
+
+    @property
+    def exact_cameras(self) -> Cameras:
+        """Of the fitted views, float64, unit frame, for the images at full size, on the CPU."""
+        return self.source.cameras.select(self.fitted).in_frame(self.frame)
+
+    def corrected(self, corrections: CameraCorrections) -> "PreparedViews":
+        """The same images with corrected cameras; held-out views keep theirs."""
+        given, device = self.exact_cameras, self.images.masks.device
+        exact = corrections.applied(given)
+        return replace(
+            self,
+            source=self.source.with_cameras(self.source.cameras.replaced(self.fitted, exact.out_of_frame(self.frame))),
+            images=replace(self.images, cameras=corrections.applied(self.images.cameras)),
+            silhouettes=Silhouettes(*(part.to(device) for part in self.maps.seen_by(exact))),
+            rays=self.rays.moved(given, exact),
+        )
 
     @property
     def pixel(self) -> float:
@@ -84,6 +103,7 @@ def prepare_views(path: Path, config: DataConfig, device: torch.device, generato
         stack_images(views, frame, config.pixels_max, device),
         Silhouettes(*(part.to(device) for part in maps.seen_by(cameras))),
         silhouette_rays(maps, cameras, generator).to(device),
+        maps,
         notes,
     )
 

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import torch
+from torch.nn import functional
 
 from isopts.geometry.cameras import Cameras
 from isopts.geometry.silhouette_maps import SilhouetteMaps
@@ -12,10 +13,18 @@ _COUNT, _FAR_COUNT = 60_000, 15_000  # of each kind
 
 
 class RayBundle(NamedTuple):
-    """origins (R, 3) and unit directions (R, 3), unit frame."""
+    """origins (R, 3) and unit directions (R, 3), unit frame, of the views (R,) int64."""
 
     origins: torch.Tensor
     directions: torch.Tensor
+    views: torch.Tensor
+
+    def moved(self, before: Cameras, after: Cameras) -> "RayBundle":
+        """Through the same pixels of cameras that were `before` and are `after`."""
+        turns = (after.backprojections() @ before.projections()[:, :, :3]).to(self.directions)
+        directions = torch.einsum("nij,nj->ni", turns[self.views], self.directions)
+        origins = after.centers().to(self.origins)[self.views]
+        return RayBundle(origins, functional.normalize(directions, dim=1), self.views)
 
 
 class SilhouetteRays(NamedTuple):
@@ -23,6 +32,10 @@ class SilhouetteRays(NamedTuple):
 
     outside: RayBundle
     inside: RayBundle
+
+    def moved(self, before: Cameras, after: Cameras) -> "SilhouetteRays":
+        """Through the same pixels of cameras (float64) that were `before` and are `after`."""
+        return SilhouetteRays(*(bundle.moved(before, after) for bundle in self))
 
     def to(self, device: torch.device) -> "SilhouetteRays":
         return SilhouetteRays(*(RayBundle(*(part.to(device) for part in bundle)) for bundle in self))
@@ -54,4 +67,4 @@ def _bundle(maps: SilhouetteMaps, cameras: Cameras, sign: float, generator: torc
     pixels = torch.stack([place % width, place // width], dim=1).double()
     pixels = (pixels + 0.5) * maps.factors[views][:, None] - 0.5
     origins, directions = cameras.rays(views, pixels)
-    return RayBundle(origins.float(), directions.float())
+    return RayBundle(origins.float(), directions.float(), views)

@@ -1,0 +1,109 @@
+"""Cameras that are refined together with the surface: small corrections that make patches of it agree."""
+
+import math
+
+import torch
+
+from isopts.field.build import Field
+from isopts.fit.camera_tracks import camera_tracks
+from isopts.fit.cameras_config import CamerasConfig
+from isopts.fit.image_stack import image_pyramid, with_cameras
+from isopts.fit.mvr_config import MvrConfig
+from isopts.fit.prepared_views import PreparedViews
+from isopts.fit.schedule import stage
+from isopts.fit.surfels import Surfels, depth_views, refresh_surfels
+from isopts.geometry.bundle_adjustment import CorrectionSizes, Sightings, adjust_bundle
+from isopts.geometry.camera_corrections import CameraCorrections
+from isopts.kernels.patch_consistency import PatchViews
+
+_LEVELS = 4  # of the image pyramid: half a patch of the coarsest is 24 pixels
+_COARSEST_LATER = 1  # once cameras and surface are about right
+_ITERATIONS = 6
+_SIGHTINGS_MIN = 20  # a view with fewer stays as it is
+
+
+class CameraRefinement:
+    """Corrections of the cameras of `given` views, and when they are refined. State: corrections and rounds."""
+
+    def __init__(self, config: CamerasConfig, given: PreparedViews, generator: torch.Generator):
+        self._config, self._given, self._generator = config, given, generator
+        self._pyramid = image_pyramid(given.images, _LEVELS)
+        self.corrections = CameraCorrections.none(len(given.fitted))
+        self.rounds = 0
+        self.views = given
+
+    @property
+    def pyramid(self) -> list[PatchViews]:
+        """The images with the given cameras, the finest first."""
+        return self._pyramid
+
+    def restore(self, corrections: CameraCorrections, rounds: int) -> None:
+        """Continue where these were taken."""
+        self.rounds = rounds
+        self._use(corrections)
+
+    def is_due(self, progress: float) -> bool:
+        """Whether another of the configured rounds is behind."""
+        return stage(progress, self._config.rounds) > self.rounds
+
+    def refine_during_fit(self, surfels: Surfels, progress: float) -> PreparedViews:
+        """The round that is due; the views with the new cameras."""
+        self.rounds = stage(progress, self._config.rounds)
+        return self.refine(surfels, _COARSEST_LATER)
+
+    def refine(self, surfels: Surfels, coarsest: int = _LEVELS - 1) -> PreparedViews:
+        """Improve the corrections by surfels, whose cosines say which views see them; the views with the new cameras.
+
+        coarsest: level of the image pyramid at which patches are first looked for.
+        """
+        seen = torch.nonzero((surfels.cosines > 0).any(dim=1))[:, 0]
+        if len(seen) == 0:
+            return self.views
+        order = torch.randperm(len(seen), generator=self._generator)[: self._config.tracks]
+        chosen = seen[order.to(seen.device)]
+        pyramid = with_cameras(self._pyramid, self.views.cameras)
+        sightings = camera_tracks(surfels, chosen, pyramid, min(coarsest, len(pyramid) - 1), self._generator)
+        sightings = _of_views_seen_enough(sightings, len(self._given.fitted))
+        matched = (sightings.views >= 0).sum(dim=1) > 1
+        if not bool(matched.any()):
+            return self.views
+        adjusted = adjust_bundle(
+            self._given.images.cameras.to("cpu", torch.float64),
+            self.corrections,
+            surfels.points[chosen].cpu()[matched],
+            Sightings(*(part[matched] for part in sightings)),
+            self._sizes(),
+            _ITERATIONS,
+        )
+        self._use(adjusted.corrections)
+        return self.views
+
+    def _sizes(self) -> CorrectionSizes:
+        config = self._config
+        focal = config.focal_share if config.focal else 0.0
+        return CorrectionSizes(math.radians(config.rotation_degrees), config.translation, focal)
+
+    def _use(self, corrections: CameraCorrections) -> None:
+        self.corrections = corrections
+        self.views = self._given.corrected(corrections)
+
+
+def refine_on_surface(
+    refinement: CameraRefinement, field: Field, config: MvrConfig, generator: torch.Generator
+) -> None:
+    """The rounds before the first step, on a surface that is about right; none where the field has no surface."""
+    surfels = None
+    for number in range(config.cameras.start_rounds):
+        views = depth_views(refinement.views.cameras)
+        surfels = refresh_surfels(field.value_and_gradient, views, config.isopoints, surfels, False, generator)
+        if surfels is None:
+            return
+        refinement.refine(surfels, max(_LEVELS - 1 - number, _COARSEST_LATER))
+
+
+def _of_views_seen_enough(sightings: Sightings, count: int) -> Sightings:
+    """Without those in views that have too few to be told by them."""
+    views = sightings.views
+    numbers = torch.bincount(views[views >= 0], minlength=count)
+    enough = (views >= 0) & (numbers[views.clamp_min(0)] >= _SIGHTINGS_MIN)
+    return sightings._replace(views=torch.where(enough, views, -1))
