@@ -135,7 +135,8 @@ def _solve(
 
     pairs = views[:, :, None] * count + views[:, None, :]
     blocks = errors.new_zeros(count * count, unknowns, unknowns)
-    blocks.index_add_(0, pairs.flatten(), -torch.einsum("nkui,nlwi->nkluw", eliminated, mixed).flatten(0, 2))
+    products = eliminated[:, :, None] @ mixed.mT[:, None]  # (N, K, K, U, U)
+    blocks.index_add_(0, pairs.flatten(), products.flatten(0, 2), alpha=-1)
     blocks.index_add_(0, (views * (count + 1)).flatten(), (camera_side @ by_camera).flatten(0, 1))
     matrix = blocks.view(count, count, unknowns, unknowns).transpose(1, 2).reshape(count * unknowns, count * unknowns)
     matrix.diagonal().add_(stiffness.flatten())
