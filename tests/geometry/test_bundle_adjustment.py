@@ -54,7 +54,8 @@ def misses(cameras: Cameras, true: Cameras, common: bool) -> torch.Tensor:
         def seen(x: torch.Tensor) -> torch.Tensor:
             return true.project((1 + x[6]) * places + torch.linalg.cross(x[:3].expand_as(places), places) + x[3:6])[0]
 
-        derivative = torch.func.jacfwd(seen)(torch.zeros(7, dtype=torch.float64)).reshape(-1, 7)
+        steps = 1e-5 * torch.eye(7, dtype=torch.float64)
+        derivative = torch.stack([(seen(step) - seen(-step)).flatten() / 2e-5 for step in steps], dim=1)
         best = torch.linalg.lstsq(derivative, errors.reshape(-1, 1)).solution
         errors = errors - (derivative @ best).view(errors.shape)
     return errors.norm(dim=2).mean()
