@@ -5,6 +5,7 @@ import math
 import torch
 
 from isopts.field.build import Field
+from isopts.fit.camera_motion import pixels_between
 from isopts.fit.camera_tracks import camera_tracks
 from isopts.fit.cameras_config import CamerasConfig
 from isopts.fit.image_stack import image_pyramid, with_cameras
@@ -18,16 +19,18 @@ from isopts.kernels.patch_consistency import PatchViews
 
 _LEVELS = 4  # of the image pyramid: half a patch of the coarsest is 24 pixels
 _COARSEST_LATER = 1  # once cameras and surface are about right
-_ITERATIONS = 6
+_ITERATIONS, _ITERATIONS_LATER = 6, 3
+_SETTLED_PIXELS = 0.5
 _SIGHTINGS_MIN = 20  # a view with fewer stays as it is
 
 
 class CameraRefinement:
     """Corrections of the cameras of `given` views, and when they are refined. State: corrections and rounds."""
 
-    def __init__(self, config: CamerasConfig, given: PreparedViews, generator: torch.Generator):
+    def __init__(self, config: CamerasConfig, given: PreparedViews, generator: torch.Generator, levels: int):
+        """levels: of the image pyramid, at the least."""
         self._config, self._given, self._generator = config, given, generator
-        self._pyramid = image_pyramid(given.images, _LEVELS)
+        self._pyramid = image_pyramid(given.images, max(_LEVELS, levels))
         self.corrections = CameraCorrections.none(len(given.fitted))
         self.rounds = 0
         self.views = given
@@ -49,7 +52,7 @@ class CameraRefinement:
     def refine_during_fit(self, surfels: Surfels, progress: float) -> PreparedViews:
         """The round that is due; the views with the new cameras."""
         self.rounds = stage(progress, self._config.rounds)
-        return self.refine(surfels, _COARSEST_LATER)
+        return self.refine(surfels, _COARSEST_LATER if bool(self.corrections.vectors().any()) else _LEVELS - 1)
 
     def refine(self, surfels: Surfels, coarsest: int = _LEVELS - 1) -> PreparedViews:
         """Improve the corrections by surfels, whose cosines say which views see them; the views with the new cameras.
@@ -62,7 +65,8 @@ class CameraRefinement:
         order = torch.randperm(len(seen), generator=self._generator)[: self._config.tracks]
         chosen = seen[order.to(seen.device)]
         pyramid = with_cameras(self._pyramid, self.views.cameras)
-        sightings = camera_tracks(surfels, chosen, pyramid, min(coarsest, len(pyramid) - 1), self._generator)
+        level = min(coarsest, len(pyramid) - 1)
+        sightings = camera_tracks(surfels, chosen, pyramid, level, self._generator)
         sightings = _of_views_seen_enough(sightings, len(self._given.fitted))
         matched = (sightings.views >= 0).sum(dim=1) > 1
         if not bool(matched.any()):
@@ -73,7 +77,7 @@ class CameraRefinement:
             surfels.points[chosen].cpu()[matched],
             Sightings(*(part[matched] for part in sightings)),
             self._sizes(),
-            _ITERATIONS,
+            _ITERATIONS if coarsest > _COARSEST_LATER else _ITERATIONS_LATER,
         )
         self._use(adjusted.corrections)
         return self.views
@@ -88,17 +92,21 @@ class CameraRefinement:
         self.views = self._given.corrected(corrections)
 
 
-def refine_on_surface(
-    refinement: CameraRefinement, field: Field, config: MvrConfig, generator: torch.Generator
-) -> None:
-    """The rounds before the first step, on a surface that is about right; none where the field has no surface."""
+def refine_on_hull(refinement: CameraRefinement, field: Field, config: MvrConfig, generator: torch.Generator) -> bool:
+    """The rounds before the first step, on a surface that is about right, until they move the cameras by less than half
+    a pixel; whether the first one did more, so that a hull is worth making again. None where `field` has no surface.
+    """
     surfels = None
     for number in range(config.cameras.start_rounds):
-        views = depth_views(refinement.views.cameras)
+        before = refinement.views
+        views = depth_views(before.cameras)
         surfels = refresh_surfels(field.value_and_gradient, views, config.isopoints, surfels, False, generator)
         if surfels is None:
-            return
-        refinement.refine(surfels, max(_LEVELS - 1 - number, _COARSEST_LATER))
+            return False
+        after = refinement.refine(surfels, _LEVELS - 1)
+        if pixels_between(before.exact_cameras, after.exact_cameras) < _SETTLED_PIXELS:
+            return number > 0
+    return config.cameras.start_rounds > 0
 
 
 def _of_views_seen_enough(sightings: Sightings, count: int) -> Sightings:

@@ -64,7 +64,8 @@ class MvrObjective:
         self._exposures, self._refinement = exposures, refinement
         self._depth_views = depth_views(views.cameras)
         self._colors = ColorSampler(views.images, generator)
-        self._photo = PhotoConsistency(views, config, generator) if config.losses.photo > 0 else None
+        pyramid = None if refinement is None else refinement.pyramid
+        self._photo = PhotoConsistency(views, config, generator, pyramid) if config.losses.photo > 0 else None
         self._surfels: Surfels | None = None
         self._seen = torch.zeros(0, dtype=torch.int64)
         self._grid: torch.Tensor | None = None

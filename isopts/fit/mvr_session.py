@@ -12,7 +12,7 @@ from isopts.field.radiance import build_radiance
 from isopts.fit.appearance import CORRECTIONS, Appearance, stored_appearance
 from isopts.fit.budget import Budget
 from isopts.fit.camera_motion import camera_motion
-from isopts.fit.camera_refinement import CameraRefinement, refine_on_surface
+from isopts.fit.camera_refinement import CameraRefinement, refine_on_hull
 from isopts.fit.exposure import Exposures
 from isopts.fit.fitted_field import FittedField
 from isopts.fit.hull_start import start_as_hull
@@ -36,6 +36,7 @@ from isopts.run.folder import RunFolder
 from isopts.run.log import StepReport, append_to_log, drop_log_after
 
 COMMAND = "fit-mvr"
+_HULLS_AGAIN = 3  # at most, by refined cameras
 _SURFELS, _GRID, _EXPOSURE, _ROUNDS = "surfel.", "sampled_field", "exposure.", "camera_rounds"
 
 
@@ -134,7 +135,8 @@ class MvrSession:
         return camera_motion(self._given.exact_cameras, self._refinement.corrections)
 
     def _camera_refinement(self, checkpoint: Checkpoint | None) -> CameraRefinement:
-        refinement = CameraRefinement(self._config.cameras, self._given, self._generator)
+        levels = len(self._config.photo.levels) + 1
+        refinement = CameraRefinement(self._config.cameras, self._given, self._generator, levels)
         if checkpoint is not None:
             source, tensors = str(self._folder.checkpoint), checkpoint.tensors
             corrections = stored_tensor(tensors, CORRECTIONS, (len(self._given.fitted), 7), source)
@@ -152,10 +154,11 @@ class MvrSession:
         field = build_field(config.field, generator).to(self._device)
         if config.start.init == "hull":
             self._start_error = start_as_hull(field, self._views.silhouettes, config.start, self._generator)
-        if self._refinement is not None and config.start.init == "hull" and config.cameras.start_rounds > 0:
-            refine_on_surface(self._refinement, field, config, self._generator)
-            field = build_field(config.field, torch.Generator().manual_seed(config.seed)).to(self._device)
-            self._start_error = start_as_hull(field, self._views.silhouettes, config.start, self._generator)
+            for _ in range(_HULLS_AGAIN if self._refinement is not None else 0):
+                if not refine_on_hull(self._refinement, field, config, self._generator):
+                    break
+                field = build_field(config.field, torch.Generator().manual_seed(config.seed)).to(self._device)
+                self._start_error = start_as_hull(field, self._views.silhouettes, config.start, self._generator)
         features = config.field.sdf.features if config.field.decoder == "sdf" else 0
         return field, build_radiance(config.radiance, features, generator).to(self._device)
 

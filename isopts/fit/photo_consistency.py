@@ -8,7 +8,7 @@ from isopts.fit.image_stack import image_pyramid, with_cameras
 from isopts.fit.mvr_config import MvrConfig
 from isopts.fit.prepared_views import PreparedViews
 from isopts.fit.schedule import stage
-from isopts.kernels.patch_consistency import patch_consistency
+from isopts.kernels.patch_consistency import PatchViews, patch_consistency
 from isopts.kernels.view_choice import ViewChoiceLimits, choose_views
 from isopts.render.implicit_points import points_along_normals
 
@@ -16,10 +16,18 @@ from isopts.render.implicit_points import points_along_normals
 class PhotoConsistency:
     """The term's images, at every size, and the choice of views."""
 
-    def __init__(self, views: PreparedViews, config: MvrConfig, generator: torch.Generator):
+    def __init__(
+        self,
+        views: PreparedViews,
+        config: MvrConfig,
+        generator: torch.Generator,
+        pyramid: list[PatchViews] | None = None,
+    ):
+        """pyramid: of the images, where there is one already, of enough levels and whatever cameras."""
         self._config, self._weight, self._generator = config.photo, config.losses.photo, generator
-        self._pyramid = image_pyramid(views.images, len(config.photo.levels) + 1)
-        self._pixel = views.pixel
+        levels = len(config.photo.levels) + 1
+        self._pyramid = image_pyramid(views.images, levels) if pyramid is None else pyramid[:levels]
+        self.use(views)
         self._limits = ViewChoiceLimits()
 
     def use(self, views: PreparedViews) -> None:

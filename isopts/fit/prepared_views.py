@@ -57,7 +57,7 @@ class PreparedViews:
         return self.source.cameras.select(self.fitted).in_frame(self.frame)
 
     def corrected(self, corrections: CameraCorrections) -> "PreparedViews":
-        """The same images with corrected cameras; held-out views keep theirs."""
+        """These, as they were given, with corrected cameras; held-out views keep theirs."""
         given, device = self.exact_cameras, self.images.masks.device
         exact = corrections.applied(given)
         return replace(

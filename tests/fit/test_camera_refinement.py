@@ -100,7 +100,7 @@ def test_wrong_cameras_are_found_again(run, images, wrong):
     metrics = json.loads((run / "metrics.json").read_text())
     moved = (refined - given).norm(dim=2).mean(dim=1)[fitted]
     assert metrics["camera_pixels_median"] == pytest.approx(float(moved.median()), rel=0.3)
-    assert 0.5 < metrics["camera_rotation_degrees_median"] < 1.5
+    assert 0.2 < metrics["camera_rotation_degrees_median"] < 1.0  # a small object hardly tells turns from moves
 
 
 def test_the_refined_cameras_are_used_afterwards(run, wrong):
