@@ -1,11 +1,13 @@
 """Cameras that are refined together with the surface: small corrections that make patches of it agree."""
 
 import math
+from typing import NamedTuple
 
 import torch
 
 from isopts.field.build import Field
 from isopts.fit.camera_motion import pixels_between
+from isopts.fit.camera_silhouettes import outline_pixels, outline_sightings
 from isopts.fit.camera_tracks import camera_tracks
 from isopts.fit.cameras_config import CamerasConfig
 from isopts.fit.image_stack import image_pyramid, with_cameras
@@ -15,13 +17,23 @@ from isopts.fit.schedule import stage
 from isopts.fit.surfels import Surfels, depth_views, refresh_surfels
 from isopts.geometry.bundle_adjustment import CorrectionSizes, Sightings, adjust_bundle
 from isopts.geometry.camera_corrections import CameraCorrections
+from isopts.isopoints.project import ValueAndGradient
 from isopts.kernels.patch_consistency import PatchViews
+from isopts.render.sampled_field import sample_field
 
 _LEVELS = 4  # of the image pyramid: half a patch of the coarsest is 24 pixels
 _COARSEST_LATER = 1  # once cameras and surface are about right
 _ITERATIONS, _ITERATIONS_LATER = 6, 3
 _SETTLED_PIXELS = 0.5
 _SIGHTINGS_MIN = 20  # a view with fewer stays as it is
+
+
+class Surface(NamedTuple):
+    """What cameras are refined by: iso-points, the field that they are on, and a sampled copy of it."""
+
+    surfels: Surfels
+    value_and_gradient: ValueAndGradient
+    grid: torch.Tensor
 
 
 class CameraRefinement:
@@ -31,6 +43,7 @@ class CameraRefinement:
         """levels: of the image pyramid, at the least."""
         self._config, self._given, self._generator = config, given, generator
         self._pyramid = image_pyramid(given.images, max(_LEVELS, levels))
+        self._outline = outline_pixels(given.maps, generator)
         self.corrections = CameraCorrections.none(len(given.fitted))
         self.rounds = 0
         self.views = given
@@ -49,19 +62,28 @@ class CameraRefinement:
         """Whether another of the configured rounds is behind."""
         return stage(progress, self._config.rounds) > self.rounds
 
-    def refine_during_fit(self, surfels: Surfels, progress: float) -> PreparedViews:
+    def refine_during_fit(self, surface: Surface, progress: float) -> PreparedViews:
         """The round that is due; the views with the new cameras."""
         self.rounds = stage(progress, self._config.rounds)
-        return self.refine(surfels, _COARSEST_LATER if bool(self.corrections.vectors().any()) else _LEVELS - 1)
+        return self.refine(surface, _COARSEST_LATER if bool(self.corrections.vectors().any()) else _LEVELS - 1)
 
-    def refine(self, surfels: Surfels, coarsest: int = _LEVELS - 1) -> PreparedViews:
-        """Improve the corrections by surfels, whose cosines say which views see them; the views with the new cameras.
+    def refine(self, surface: Surface, coarsest: int = _LEVELS - 1) -> PreparedViews:
+        """Improve the corrections by patches and outlines of `surface`; the views with the new cameras.
 
         coarsest: level of the image pyramid at which patches are first looked for.
         """
+        given = self._given.images.cameras.to("cpu", torch.float64)
+        exact, images = self.views.exact_cameras, self.corrections.applied(given)
+        outline = outline_sightings(self._outline, exact, images, surface.value_and_gradient, surface.grid)
+        points, sightings = self._tracks(surface.surfels, coarsest)
+        iterations = _ITERATIONS if coarsest > _COARSEST_LATER else _ITERATIONS_LATER
+        adjusted = adjust_bundle(given, self.corrections, points, sightings, self._sizes(), iterations, outline)
+        self._use(adjusted.corrections)
+        return self.views
+
+    def _tracks(self, surfels: Surfels, coarsest: int) -> tuple[torch.Tensor, Sightings]:
+        """Points (N, 3) and sightings of some surfels, whose cosines say which views see them, on the CPU."""
         seen = torch.nonzero((surfels.cosines > 0).any(dim=1))[:, 0]
-        if len(seen) == 0:
-            return self.views
         order = torch.randperm(len(seen), generator=self._generator)[: self._config.tracks]
         chosen = seen[order.to(seen.device)]
         pyramid = with_cameras(self._pyramid, self.views.cameras)
@@ -69,18 +91,7 @@ class CameraRefinement:
         sightings = camera_tracks(surfels, chosen, pyramid, level, self._generator)
         sightings = _of_views_seen_enough(sightings, len(self._given.fitted))
         matched = (sightings.views >= 0).sum(dim=1) > 1
-        if not bool(matched.any()):
-            return self.views
-        adjusted = adjust_bundle(
-            self._given.images.cameras.to("cpu", torch.float64),
-            self.corrections,
-            surfels.points[chosen].cpu()[matched],
-            Sightings(*(part[matched] for part in sightings)),
-            self._sizes(),
-            _ITERATIONS if coarsest > _COARSEST_LATER else _ITERATIONS_LATER,
-        )
-        self._use(adjusted.corrections)
-        return self.views
+        return surfels.points[chosen].cpu()[matched], Sightings(*(part[matched] for part in sightings))
 
     def _sizes(self) -> CorrectionSizes:
         config = self._config
@@ -96,14 +107,15 @@ def refine_on_hull(refinement: CameraRefinement, field: Field, config: MvrConfig
     """The rounds before the first step, on a surface that is about right, until they move the cameras by less than half
     a pixel; whether the first one did more, so that a hull is worth making again. None where `field` has no surface.
     """
-    surfels = None
+    surfels, device = None, refinement.views.images.masks.device
+    grid = sample_field(field.value, config.fit.sampled_resolution, device)
     for number in range(config.cameras.start_rounds):
         before = refinement.views
         views = depth_views(before.cameras)
         surfels = refresh_surfels(field.value_and_gradient, views, config.isopoints, surfels, False, generator)
         if surfels is None:
             return False
-        after = refinement.refine(surfels, _LEVELS - 1)
+        after = refinement.refine(Surface(surfels, field.value_and_gradient, grid))
         if pixels_between(before.exact_cameras, after.exact_cameras) < _SETTLED_PIXELS:
             return number > 0
     return config.cameras.start_rounds > 0

@@ -11,7 +11,7 @@ from isopts.errors import DivergedError
 from isopts.field.build import Field
 from isopts.field.radiance import with_features
 from isopts.fit import view_losses
-from isopts.fit.camera_refinement import CameraRefinement
+from isopts.fit.camera_refinement import CameraRefinement, Surface
 from isopts.fit.color_samples import ColorSampler, ColorSamples
 from isopts.fit.exposure import Exposures
 from isopts.fit.losses import eikonal_loss
@@ -119,7 +119,8 @@ class MvrObjective:
         first = self._surfels is None
         self._use_surfels(found)
         if self._refinement is not None and found is not None and self._refinement.is_due(self._progress(step)):
-            self._use_views(self._refinement.refine_during_fit(found, self._progress(step)))
+            surface = Surface(found, self._field.value_and_gradient, self._grid)
+            self._use_views(self._refinement.refine_during_fit(surface, self._progress(step)))
         return f"{self.isopoint_count:,} iso-points on the surface." if first and found is not None else None
 
     def losses(self, step: int) -> dict[str, torch.Tensor]:

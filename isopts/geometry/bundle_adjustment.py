@@ -6,6 +6,7 @@ import torch
 
 from isopts.geometry.camera_corrections import CameraCorrections, cross_matrices
 from isopts.geometry.cameras import Cameras
+from isopts.geometry.common_motion import without_common_motion
 
 _OUTLIER, _MEDIANS = 3.0, 2.5  # of residuals in standard deviations, and against their median: half the weight
 _POINT_STEP = 0.3  # unit frame: about how far a point may move at once where its views do not tell its depth
@@ -47,34 +48,32 @@ def adjust_bundle(
     sightings: Sightings,
     sizes: CorrectionSizes,
     iterations: int,
+    fixed: tuple[torch.Tensor, Sightings] | None = None,
 ) -> Adjusted:
     """Minimise residuals of sightings, robustly (Cauchy), and the squares of corrections over their expected sizes.
 
-    Those squares also settle what images cannot tell: of all common motions and scales of cameras and points the one
-    that changes the given cameras least.
+    What images cannot tell, a common motion and scale of cameras and points, is chosen so that these squares are as
+    small as can be; fixed points pull at it, too, but have no say in it. The points stay in the frame without it.
 
     Args:
-        cameras: as given, V, float64. corrections: to begin with. points: (N, 3), to begin with.
+        cameras: as given, V, float64. corrections: to begin with. points: (N, 3), to begin with. fixed: points (M, 3)
+            that stay where they are, and their sightings.
     """
     vectors, points = corrections.vectors().clone(), points.double()
     unknowns = 7 if sizes.focal > 0 else 6
     stiffness = _stiffness(cameras, sizes)[:, :unknowns]
-    seen = sightings.views >= 0
-    information = torch.linalg.inv(torch.where(seen[..., None, None], sightings.covariances, torch.eye(2).double()))
     for _ in range(iterations):
-        errors, by_camera, by_point, ahead = _linearized(cameras, vectors, points, sightings)
-        squares = torch.einsum("nki,nkij,nkj->nk", errors, information, errors)
-        weights = _weights(squares, seen & ahead)
-        step, moves = _solve(
-            errors, by_camera[..., :unknowns], by_point, information * weights[..., None, None], sightings.views,
-            stiffness, stiffness * vectors[:, :unknowns],
-        )  # fmt: skip
+        terms = _linearized(cameras, vectors, points, sightings)
+        equations = _Equations.without_points(terms, sightings.views, unknowns, len(cameras))
+        if fixed is not None:
+            equations.add_cameras(_linearized(cameras, vectors, *fixed), fixed[1].views)
+        step = equations.solve(stiffness, stiffness * vectors[:, :unknowns])
         vectors[:, :unknowns] += step
-        points = points + moves
-    errors, _, _, ahead = _linearized(cameras, vectors, points, sightings)
-    squares = torch.einsum("nki,nkij,nkj->nk", errors, information, errors)
-    residuals = torch.where(seen & ahead, squares.sqrt(), torch.inf)
-    return Adjusted(CameraCorrections.from_vectors(vectors), points, residuals, errors.norm(dim=2))
+        points = points + equations.point_moves(step)
+    terms = _linearized(cameras, vectors, points, sightings)
+    residuals = torch.where(terms.counts, terms.squares.sqrt(), torch.inf)
+    found = without_common_motion(cameras, CameraCorrections.from_vectors(vectors), _stiffness(cameras, sizes))
+    return Adjusted(found, points, residuals, terms.errors.norm(dim=2))
 
 
 def _stiffness(cameras: Cameras, sizes: CorrectionSizes) -> torch.Tensor:
@@ -92,57 +91,84 @@ def _weights(squares: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
     return torch.where(counts, 1 / (1 + squares / scale), 0)
 
 
-def _linearized(
-    cameras: Cameras, vectors: torch.Tensor, points: torch.Tensor, sightings: Sightings
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Sighted minus projected pixels (N, K, 2), derivatives of the projection by the camera (N, K, 2, 7) and by the
-    point (N, K, 2, 3), and whether the point is in front (N, K)."""
+class _Terms(NamedTuple):
+    """errors: sighted minus projected pixels (N, K, 2). by_camera (N, K, 2, 7), by_point (N, K, 2, 3): derivatives of
+    the projection. information: (N, K, 2, 2), weighted. squares: (N, K), of errors in standard deviations. counts:
+    (N, K) bool, where there is a sighting in front of its camera."""
+
+    errors: torch.Tensor
+    by_camera: torch.Tensor
+    by_point: torch.Tensor
+    information: torch.Tensor
+    squares: torch.Tensor
+    counts: torch.Tensor
+
+
+def _linearized(cameras: Cameras, vectors: torch.Tensor, points: torch.Tensor, sightings: Sightings) -> _Terms:
     corrected = CameraCorrections.from_vectors(vectors).applied(cameras)
     views = sightings.views.clamp_min(0)
     rotations, linear = corrected.rotations[views], corrected.intrinsics[views][..., :2, :2]
     turned = torch.einsum("nkij,nj->nki", rotations, points) + corrected.translations[views]
-    ahead = turned[..., 2] > 0
-    depth = torch.where(ahead, turned[..., 2], 1)[..., None]
+    counts = (sightings.views >= 0) & (turned[..., 2] > 0)
+    depth = torch.where(counts, turned[..., 2], 1)[..., None]
     flat = turned[..., :2] / depth
     spread = torch.einsum("nkij,nkj->nki", linear, flat)
     errors = sightings.pixels - spread - corrected.intrinsics[views][..., :2, 2]
-    eye = torch.eye(2, dtype=torch.float64, device=points.device).expand(*flat.shape[:2], 2, 2)
-    by_place = linear @ torch.cat([eye, -flat[..., None]], dim=3) / depth[..., None]
+    eye = torch.eye(2, dtype=torch.float64, device=points.device)
+    by_place = linear @ torch.cat([eye.expand(*flat.shape[:2], 2, 2), -flat[..., None]], dim=3) / depth[..., None]
     arms = turned - vectors[views][..., 3:6]  # turns are about the centre, before the move
     by_camera = torch.cat([-by_place @ cross_matrices(arms), by_place, spread[..., None]], dim=3)
-    return errors, by_camera, by_place @ rotations, ahead
+    information = torch.linalg.inv(torch.where(counts[..., None, None], sightings.covariances, eye))
+    squares = torch.einsum("nki,nkij,nkj->nk", errors, information, errors)
+    weighted = information * _weights(squares, counts)[..., None, None]
+    return _Terms(errors, by_camera, by_place @ rotations, weighted, squares, counts)
 
 
-def _solve(
-    errors: torch.Tensor,
-    by_camera: torch.Tensor,
-    by_point: torch.Tensor,
-    information: torch.Tensor,
-    views: torch.Tensor,
-    stiffness: torch.Tensor,
-    pull: torch.Tensor,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Steps of the cameras (V, U) and moves of the points (N, 3). stiffness, pull: (V, U)."""
-    count, unknowns = stiffness.shape
-    views = views.clamp_min(0)  # without a sighting the information is 0
-    camera_side, point_side = by_camera.mT @ information, by_point.mT @ information
-    mixed = camera_side @ by_point  # (N, K, U, 3)
-    camera_pull = torch.einsum("nkui,nki->nku", camera_side, errors)
-    point_pull = torch.einsum("nkui,nki->nu", point_side, errors)
-    damping = torch.eye(3, dtype=torch.float64, device=views.device) / _POINT_STEP**2
-    inverse = torch.linalg.inv((point_side @ by_point).sum(dim=1) + damping)
-    eliminated = mixed @ inverse[:, None]  # (N, K, U, 3)
+class _Equations:
+    """Normal equations of V cameras with U unknowns each."""
 
-    pairs = views[:, :, None] * count + views[:, None, :]
-    blocks = errors.new_zeros(count * count, unknowns, unknowns)
-    products = eliminated[:, :, None] @ mixed.mT[:, None]  # (N, K, K, U, U)
-    blocks.index_add_(0, pairs.flatten(), products.flatten(0, 2), alpha=-1)
-    blocks.index_add_(0, (views * (count + 1)).flatten(), (camera_side @ by_camera).flatten(0, 1))
-    matrix = blocks.view(count, count, unknowns, unknowns).transpose(1, 2).reshape(count * unknowns, count * unknowns)
-    matrix.diagonal().add_(stiffness.flatten())
-    right = errors.new_zeros(count, unknowns).index_add_(
-        0, views.flatten(), (camera_pull - torch.einsum("nkui,ni->nku", eliminated, point_pull)).flatten(0, 1)
-    )
-    step = torch.linalg.solve(matrix, (right - pull).flatten()).view(count, unknowns)
-    moves = point_pull - torch.einsum("nkui,nku->ni", mixed, step[views])
-    return step, torch.einsum("nij,nj->ni", inverse, moves)
+    def __init__(self, unknowns: int, count: int):
+        self._unknowns, self._count = unknowns, count
+        self._blocks = torch.zeros(count * count, unknowns, unknowns, dtype=torch.float64)
+        self._right = torch.zeros(count, unknowns, dtype=torch.float64)
+
+    @staticmethod
+    def without_points(terms: _Terms, views: torch.Tensor, unknowns: int, count: int) -> "_Equations":
+        """Of cameras and points, the points eliminated."""
+        made = _Equations(unknowns, count)
+        views = views.clamp_min(0)  # without a sighting the information is 0
+        made.add_cameras(terms, views)
+        camera_side = terms.by_camera[..., :unknowns].mT @ terms.information
+        point_side = terms.by_point.mT @ terms.information
+        made._views, made._mixed = views, camera_side @ terms.by_point  # (N, K, U, 3)
+        made._pull = torch.einsum("nkui,nki->nu", point_side, terms.errors)
+        damping = torch.eye(3, dtype=torch.float64) / _POINT_STEP**2
+        made._inverse = torch.linalg.inv((point_side @ terms.by_point).sum(dim=1) + damping)
+        eliminated = made._mixed @ made._inverse[:, None]
+        products = eliminated[:, :, None] @ made._mixed.mT[:, None]  # (N, K, K, U, U)
+        pairs = views[:, :, None] * count + views[:, None, :]
+        made._blocks.index_add_(0, pairs.flatten(), products.flatten(0, 2), alpha=-1)
+        pulls = torch.einsum("nkui,ni->nku", eliminated, made._pull)
+        made._right.index_add_(0, views.flatten(), pulls.flatten(0, 1), alpha=-1)
+        return made
+
+    def add_cameras(self, terms: _Terms, views: torch.Tensor) -> None:
+        """What sightings say of their cameras alone."""
+        views = views.clamp_min(0).flatten()
+        derivatives = terms.by_camera[..., : self._unknowns]
+        side = derivatives.mT @ terms.information
+        self._blocks.index_add_(0, views * (self._count + 1), (side @ derivatives).flatten(0, 1))
+        self._right.index_add_(0, views, torch.einsum("nkui,nki->nku", side, terms.errors).flatten(0, 1))
+
+    def solve(self, stiffness: torch.Tensor, pull: torch.Tensor) -> torch.Tensor:
+        """Steps of the cameras (V, U). stiffness, pull: (V, U), of the corrections' own squares."""
+        size = self._count * self._unknowns
+        blocks = self._blocks.view(self._count, self._count, self._unknowns, self._unknowns)
+        matrix = blocks.transpose(1, 2).reshape(size, size)
+        matrix.diagonal().add_(stiffness.flatten())
+        return torch.linalg.solve(matrix, (self._right - pull).flatten()).view(self._count, self._unknowns)
+
+    def point_moves(self, step: torch.Tensor) -> torch.Tensor:
+        """(N, 3), of the eliminated points where the cameras make `step`."""
+        pulls = self._pull - torch.einsum("nkui,nku->ni", self._mixed, step[self._views])
+        return torch.einsum("nij,nj->ni", self._inverse, pulls)

@@ -28,6 +28,18 @@ class CameraCorrections(NamedTuple):
         """Of (V, 7): rotation, translation, log focal length."""
         return CameraCorrections(vectors[:, :3], vectors[:, 3:6], vectors[:, 6])
 
+    @staticmethod
+    def between(given: Cameras, corrected: Cameras) -> "CameraCorrections":
+        """That make `given` (float64) cameras the `corrected` ones; turns below 90 degrees."""
+        turns = corrected.rotations @ given.rotations.mT
+        twice = turns - turns.mT
+        axes = torch.stack([twice[:, 2, 1], twice[:, 0, 2], twice[:, 1, 0]], dim=1) / 2  # times the sine
+        sines = axes.norm(dim=1, keepdim=True)
+        angles = torch.where(sines > 0, torch.asin(sines.clamp(max=1)) / sines.clamp_min(1e-300), 1)
+        translations = corrected.translations - torch.einsum("vij,vj->vi", turns, given.translations)
+        focals = corrected.intrinsics[:, 0, 0] / given.intrinsics[:, 0, 0]
+        return CameraCorrections(angles * axes, translations, focals.log())
+
     def vectors(self) -> torch.Tensor:
         """(V, 7), the inverse of `from_vectors`."""
         return torch.cat([self.rotations, self.translations, self.log_focals[:, None]], dim=1)

@@ -12,10 +12,12 @@ from isopts.kernels.patch_consistency.kernel import HALF_SIZE_MAX, INVALID, SOUR
 wp.set_module_options({"enable_backward": False})
 
 SETTLED = 0.01  # pixels: steps shorter than this end the search
+NOISE = 0.5  # greys of 255: least standard deviation, of rounding and of interpolation
 _PIXELS_MAX = wp.constant((2 * HALF_SIZE_MAX + 1) ** 2)
 _INVALID = wp.constant(INVALID)
 _SOURCE_CONTRAST_SHARE = wp.constant(SOURCE_CONTRAST_SHARE)
 _SETTLED = wp.constant(SETTLED)
+_NOISE = wp.constant(NOISE)
 _UNKNOWNS = wp.constant(4)  # of the least squares: gain, mean, shift
 mat34 = wp.types.matrix(shape=(3, 4), dtype=float)
 
@@ -191,7 +193,7 @@ def align_kernel(
                             left = variation_a - sum_ab * sum_ab / variation_b - wp.dot(right, scaled)
                             if gain > 0.0:
                                 score = sum_ab / wp.sqrt(variation_a * variation_b)
-                                noise = wp.max(left, 0.0) / (weight_sum - float(_UNKNOWNS))
+                                noise = wp.max(left / (weight_sum - float(_UNKNOWNS)), _NOISE * _NOISE)
                                 noise = noise / (gain * gain * determinant)
                                 covariance = noise * wp.vec3(vv, -uv, uu)
                                 change = scaled / gain

@@ -2,7 +2,7 @@
 
 import torch
 
-from isopts.kernels.patch_alignment.kernel import SETTLED
+from isopts.kernels.patch_alignment.kernel import NOISE, SETTLED
 from isopts.kernels.patch_consistency.kernel import INVALID, SOURCE_CONTRAST_SHARE
 from isopts.kernels.patch_consistency.reference import mask_at, patch_pixels, project, sample
 from isopts.kernels.patch_consistency.views import PatchLimits, PatchViews
@@ -90,7 +90,7 @@ def _step(
     enough &= gain > 0
     gain = torch.where(enough, gain, 1)
     left = variation_a - (a * b).sum(dim=1) ** 2 / safe - (right * scaled).sum(dim=1)
-    noise = left.clamp_min(0) / (weights.sum(dim=1) - 4).clamp_min(1) / gain**2
+    noise = (left / (weights.sum(dim=1) - 4).clamp_min(1)).clamp_min(NOISE**2) / gain**2
     covariance = noise[:, None] * inverse.flatten(1)[:, [0, 1, 3]]
     score = torch.where(enough, (a * b).sum(dim=1) / (variation_a * safe).clamp_min(1e-12).sqrt(), INVALID)
     return scaled / gain[:, None], score, covariance

@@ -9,7 +9,7 @@ from isopts.kernels.patch_consistency.kernel import HALF_SIZE_MAX, INVALID, patc
 from isopts.kernels.patch_consistency.reference import patch_consistency_reference
 from isopts.kernels.patch_consistency.views import PatchLimits, PatchViews
 
-__all__ = ["HALF_SIZE_MAX", "INVALID", "PatchViews", "patch_consistency"]
+__all__ = ["HALF_SIZE_MAX", "INVALID", "PatchLimits", "PatchViews", "patch_consistency"]
 
 _BACKENDS = ("auto", "warp", "reference")
 _FLOAT, _INT = torch.float32, torch.int32

@@ -73,3 +73,9 @@ def test_undone_is_the_inverse(cameras, dtype):
 def test_cross_matrices_are_cross_products():
     v, x = torch.randn(2, 5, 3, generator=torch.Generator().manual_seed(3))
     torch.testing.assert_close((cross_matrices(v) @ x[..., None])[..., 0], torch.linalg.cross(v, x))
+
+
+def test_between_is_what_was_applied(cameras):
+    for made in (corrections(0.1), CameraCorrections.none(4)):
+        found = CameraCorrections.between(cameras, made.applied(cameras))
+        torch.testing.assert_close(found.vectors(), made.vectors(), atol=1e-12, rtol=0)
