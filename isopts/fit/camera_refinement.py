@@ -25,7 +25,8 @@ _LEVELS = 4  # of the image pyramid: half a patch of the coarsest is 24 pixels
 _COARSEST_LATER = 1  # once cameras and surface are about right
 _ITERATIONS, _ITERATIONS_LATER = 6, 3
 _SETTLED_PIXELS = 0.5
-_SIGHTINGS_MIN = 20  # a view with fewer stays as it is
+_SIGHTINGS_MIN = 20  # of patches; a view with fewer stays as it is
+_BARE_SHARE = 0.5  # of views without: then there is nothing but outlines, else they would tell less than they disturb
 
 
 class Surface(NamedTuple):
@@ -74,8 +75,10 @@ class CameraRefinement:
         """
         given = self._given.images.cameras.to("cpu", torch.float64)
         exact, images = self.views.exact_cameras, self.corrections.applied(given)
-        outline = outline_sightings(self._outline, exact, images, surface.value_and_gradient, surface.grid)
         points, sightings = self._tracks(surface.surfels, coarsest)
+        outline = None
+        if _bare_share(sightings.views, len(given)) > _BARE_SHARE:
+            outline = outline_sightings(self._outline, exact, images, surface.value_and_gradient, surface.grid)
         iterations = _ITERATIONS if coarsest > _COARSEST_LATER else _ITERATIONS_LATER
         adjusted = adjust_bundle(given, self.corrections, points, sightings, self._sizes(), iterations, outline)
         self._use(adjusted.corrections)
@@ -119,6 +122,11 @@ def refine_on_hull(refinement: CameraRefinement, field: Field, config: MvrConfig
         if pixels_between(before.exact_cameras, after.exact_cameras) < _SETTLED_PIXELS:
             return number > 0
     return config.cameras.start_rounds > 0
+
+
+def _bare_share(views: torch.Tensor, count: int) -> float:
+    """Of `count` views, those without a sighting."""
+    return 1 - len(views[views >= 0].unique()) / count
 
 
 def _of_views_seen_enough(sightings: Sightings, count: int) -> Sightings:

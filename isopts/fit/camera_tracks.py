@@ -10,7 +10,7 @@ from isopts.kernels.view_choice import ViewChoiceLimits, choose_views
 
 _LIMITS = ViewChoiceLimits(sources=6)
 _PATCHES = PatchLimits(half_size=3, contrast_min=0.006, cosine_min=0.15, mask_share_min=0.6)
-_ALIKE = 0.7  # NCC of patches that show the same
+_ALIKE = 0.85  # NCC of patches that show the same
 _FLOOR_PIXELS = 0.15  # standard deviation of a sighting at the least: patches are not quite plane
 _ITERATIONS = 8
 

@@ -22,7 +22,7 @@ class CamerasConfig(StrictModel):
     rounds: tuple[float, ...] = Field(
         (0.1, 0.25, 0.4, 0.55), description="shares of the budget after which iso-points are extracted to refine again"
     )
-    tracks: int = Field(2500, ge=1, description="iso-points that are looked for in the images in a refinement")
+    tracks: int = Field(4000, ge=1, description="iso-points that are looked for in the images in a refinement")
 
     @model_validator(mode="after")
     def _rising(self) -> "CamerasConfig":

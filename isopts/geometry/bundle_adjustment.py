@@ -8,7 +8,7 @@ from isopts.geometry.camera_corrections import CameraCorrections, cross_matrices
 from isopts.geometry.cameras import Cameras
 from isopts.geometry.common_motion import without_common_motion
 
-_OUTLIER, _MEDIANS = 3.0, 2.5  # of residuals in standard deviations, and against their median: half the weight
+_OUTLIER, _MEDIANS = 3.0, 2.5  # of residuals in standard deviations, and against their median: a quarter of the weight
 _POINT_STEP = 0.3  # unit frame: about how far a point may move at once where its views do not tell its depth
 
 
@@ -50,7 +50,8 @@ def adjust_bundle(
     iterations: int,
     fixed: tuple[torch.Tensor, Sightings] | None = None,
 ) -> Adjusted:
-    """Minimise residuals of sightings, robustly (Cauchy), and the squares of corrections over their expected sizes.
+    """Minimise residuals of sightings, robustly (Geman and McClure), and the squares of corrections over their expected
+    sizes.
 
     What images cannot tell, a common motion and scale of cameras and points, is chosen so that these squares are as
     small as can be; fixed points pull at it, too, but have no say in it. The points stay in the frame without it.
@@ -88,7 +89,7 @@ def _weights(squares: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
     """(N, K), of squared residuals: those far beyond their median, most of which may yet be large, count little."""
     median = squares[counts].median() if bool(counts.any()) else squares.new_zeros(())
     scale = (_MEDIANS**2 * median).clamp_min(_OUTLIER**2)
-    return torch.where(counts, 1 / (1 + squares / scale), 0)
+    return torch.where(counts, (1 + squares / scale) ** -2, 0)
 
 
 class _Terms(NamedTuple):

@@ -8,6 +8,7 @@ from isopts.geometry.camera_corrections import CameraCorrections, cross_matrices
 from isopts.geometry.cameras import Cameras
 
 _ROUNDS = 3  # of Gauss-Newton; motions are small
+_DAMPING = 1e-12  # relative: cameras may lie so that one of the motions is none
 
 
 @torch.no_grad()
@@ -23,8 +24,10 @@ def without_common_motion(
     for _ in range(_ROUNDS):
         corrected = corrections.applied(cameras)
         weighted = (weights * _directions(corrected)).flatten(1).T
-        wanted = -(weights * corrections.vectors()[:, :6]).reshape(-1, 1)
-        amounts = torch.linalg.lstsq(weighted, wanted).solution[:, 0]
+        wanted = -(weights * corrections.vectors()[:, :6]).flatten()
+        squares = weighted.T @ weighted  # not torch.linalg.lstsq: its last digit changes from call to call
+        damping = _DAMPING * squares.diagonal().mean() * torch.eye(len(squares), dtype=squares.dtype)
+        amounts = torch.linalg.solve(squares + damping, weighted.T @ wanted)
         corrections = CameraCorrections.between(cameras, _in_moved_world(corrected, amounts))
     return corrections
 
