@@ -15,17 +15,18 @@ from isopts.fit.mvr_config import MvrConfig
 from isopts.fit.prepared_views import PreparedViews
 from isopts.fit.schedule import stage
 from isopts.fit.surfels import Surfels, depth_views, refresh_surfels
-from isopts.geometry.bundle_adjustment import CorrectionSizes, Sightings, adjust_bundle
+from isopts.geometry.bundle_adjustment import Adjusted, CorrectionSizes, Sightings, adjust_bundle
 from isopts.geometry.camera_corrections import CameraCorrections
 from isopts.isopoints.project import ValueAndGradient
 from isopts.kernels.patch_consistency import PatchViews
 from isopts.render.sampled_field import sample_field
 
 _LEVELS = 4  # of the image pyramid: half a patch of the coarsest is 24 pixels
-_COARSEST_LATER = 1  # once cameras and surface are about right
+_COARSEST_LATER = 2  # once cameras and surface are about right
 _ITERATIONS, _ITERATIONS_LATER = 6, 3
 _SETTLED_PIXELS = 0.5
-_SIGHTINGS_MIN = 20  # of patches; a view with fewer stays as it is
+_SIGHTINGS_MIN = 20  # of patches, before and after those that are wrong go; a view with fewer stays as it is
+_EXPLAINED = 3.0  # standard deviations
 _BARE_SHARE = 0.5  # of views without: then there is nothing but outlines, else they would tell less than they disturb
 
 
@@ -81,7 +82,11 @@ class CameraRefinement:
             outline = outline_sightings(self._outline, exact, images, surface.value_and_gradient, surface.grid)
         iterations = _ITERATIONS if coarsest > _COARSEST_LATER else _ITERATIONS_LATER
         adjusted = adjust_bundle(given, self.corrections, points, sightings, self._sizes(), iterations, outline)
-        self._use(adjusted.corrections)
+        trusted = torch.ones(len(given), dtype=torch.bool)
+        if outline is None:
+            trusted = _agreeing(adjusted, sightings, len(given)) >= _SIGHTINGS_MIN
+        vectors = torch.where(trusted[:, None], adjusted.corrections.vectors(), self.corrections.vectors())
+        self._use(CameraCorrections.from_vectors(vectors))
         return self.views
 
     def _tracks(self, surfels: Surfels, coarsest: int) -> tuple[torch.Tensor, Sightings]:
@@ -122,6 +127,11 @@ def refine_on_hull(refinement: CameraRefinement, field: Field, config: MvrConfig
         if pixels_between(before.exact_cameras, after.exact_cameras) < _SETTLED_PIXELS:
             return number > 0
     return config.cameras.start_rounds > 0
+
+
+def _agreeing(adjusted: Adjusted, sightings: Sightings, count: int) -> torch.Tensor:
+    """(V,) sightings of each of `count` views that the adjusted cameras and points explain."""
+    return torch.bincount(sightings.views[adjusted.residuals < _EXPLAINED], minlength=count)
 
 
 def _bare_share(views: torch.Tensor, count: int) -> float:

@@ -36,7 +36,7 @@ from isopts.run.folder import RunFolder
 from isopts.run.log import StepReport, append_to_log, drop_log_after
 
 COMMAND = "fit-mvr"
-_HULLS_AGAIN = 3  # at most, by refined cameras
+_HULLS_AGAIN = 2  # at most, by refined cameras
 _SURFELS, _GRID, _EXPOSURE, _ROUNDS = "surfel.", "sampled_field", "exposure.", "camera_rounds"
 
 
