@@ -11,7 +11,7 @@ from isopts.errors import InputError
 
 def make_scan(
     shape: Annotated[
-        str, typer.Argument(help="angel, bracket, compressor, flange, sphere, torus or vase; longest side 1.5.")
+        str, typer.Argument(help="angel, bracket, compressor, flange, skull, sphere, torus or vase; longest side 1.5.")
     ],
     output: Output,
     points: Annotated[int, typer.Option(min=1, help="Number of points, outliers included.")] = 60_000,

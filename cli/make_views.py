@@ -12,7 +12,7 @@ Source = Annotated[
     str,
     typer.Argument(
         metavar="MESH|SHAPE",
-        help="PLY, OBJ, STL, GLB or OFF file; or angel, bracket, compressor, flange, sphere, torus or vase.",
+        help="PLY, OBJ, STL, GLB or OFF file; or angel, bracket, compressor, flange, skull, sphere, torus or vase.",
         show_default=False,
     ),
 ]

@@ -57,7 +57,9 @@ class PosedViews:
 
     def image(self, view: int) -> np.ndarray:
         """(H, W, 3) uint8, read-only. Raises InputError for a file that cannot be read."""
-        return self._cache.get(("image", view), lambda: _as_rgb(self._undistorted(view, self._photograph(view))))
+        return self._cache.get(
+            ("image", self.photographs[view].image), lambda: _as_rgb(self._undistorted(view, self._photograph(view)))
+        )
 
     def mask(self, view: int) -> np.ndarray:
         """(H, W) bool, true on the object, read-only.
@@ -65,21 +67,20 @@ class PosedViews:
         Raises:
             InputError: a file that cannot be read, or of another size than the image.
         """
-        return self._cache.get(("mask", view), lambda: self._decode_mask(view))
+        return self._cache.get(("mask", self.mask_name(view)), lambda: self._decode_mask(view))
 
     def with_cameras(self, cameras: Cameras) -> "PosedViews":
         """The same pictures, `image` and `mask` as they are, with other cameras."""
         return replace(self, cameras=cameras, pinholes=self._pinholes)
 
     def select(self, views: Sequence[int]) -> "PosedViews":
-        """Some of the views, in this order."""
+        """Some of the views, in this order, with what is decoded of them."""
         return replace(
             self,
             cameras=self.cameras.select(list(views)),
             photographs=tuple(self.photographs[view] for view in views),
             mask_files=tuple(self.mask_files[view] for view in views) if self.mask_files else (),
             pinholes=None if self.pinholes is None else self.pinholes[list(views)],
-            _cache=_Pictures(_CACHE_BYTES),
         )
 
     @property
@@ -123,9 +124,9 @@ class _Pictures:
     def __init__(self, bytes_max: int) -> None:
         self._bytes_max = bytes_max
         self._bytes = 0
-        self._kept: OrderedDict[tuple[str, int], np.ndarray] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, Path], np.ndarray] = OrderedDict()
 
-    def get(self, key: tuple[str, int], decode: Callable[[], np.ndarray]) -> np.ndarray:
+    def get(self, key: tuple[str, Path], decode: Callable[[], np.ndarray]) -> np.ndarray:
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]

@@ -6,11 +6,13 @@ import numpy as np
 
 from isopts.data.shapes.machined import bracket, compressor, flange
 from isopts.data.shapes.organic import angel
+from isopts.data.shapes.skull import skull
 from isopts.data.shapes.vessel import vase
 
 SignedDistance = Callable[[np.ndarray], np.ndarray]
 """(N, 3) -> (N,), negative inside. Zero on the surface and the distance near it (of `angel` a bound, at least a third
-of it); elsewhere at most the distance, or a little more deep inside fillets."""
+of it; of `skull` up to a third more at seams and notches, less inside blends); elsewhere at most the distance, or a
+little more deep inside fillets."""
 
 _DERIVATIVE_STEP = 1e-5  # central differences in float64: error 1e-10
 
@@ -31,6 +33,7 @@ SHAPES: dict[str, SignedDistance] = {
     "bracket": bracket,
     "compressor": compressor,
     "flange": flange,
+    "skull": skull,
     "sphere": sphere,
     "torus": torus,
     "vase": vase,

@@ -12,13 +12,18 @@ def mask_problems(views: PosedViews) -> dict[int, str]:
     problems = {}
     for view in range(len(views)):
         try:
-            problem = mask_problem(views.mask(view))
+            problem = mask_doubt(views, view)
         except InputError as error:
-            problems[view] = str(error)
-        else:
-            if problem is not None:
-                problems[view] = f"The mask of '{views.mask_name(view)}' {problem}."
+            problem = str(error)
+        if problem is not None:
+            problems[view] = problem
     return problems
+
+
+def mask_doubt(views: PosedViews, view: int) -> str | None:
+    """A sentence about a mask that is empty, full or inverted. Raises InputError for one that cannot be read."""
+    problem = mask_problem(views.mask(view))
+    return None if problem is None else f"The mask of '{views.mask_name(view)}' {problem}."
 
 
 def pose_problems(views: PosedViews, region: Sphere) -> dict[int, str]:

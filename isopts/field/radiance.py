@@ -118,14 +118,17 @@ def with_features(field: Field, points: torch.Tensor) -> tuple[torch.Tensor, tor
     return value, gradient, points.new_empty((len(points), 0))
 
 
+@torch.no_grad()
+def renew_layers(layers: nn.ModuleList, generator: torch.Generator | None) -> None:
+    """Random linear layers within torch's own bounds, from the CPU's `generator`."""
+    for layer in layers:
+        for tensor in (layer.weight, layer.bias):
+            tensor.copy_((2 * torch.rand(tensor.shape, generator=generator) - 1) * layer.in_features**-0.5)
+
+
 def _layers(sizes: list[int], generator: torch.Generator | None) -> nn.ModuleList:
-    layers = nn.ModuleList()
-    for size_in, size_out in itertools.pairwise(sizes):
-        layer = nn.Linear(size_in, size_out)
-        with torch.no_grad():  # torch's own bounds, from a generator that is passed in
-            for tensor in (layer.weight, layer.bias):
-                tensor.copy_((2 * torch.rand(tensor.shape, generator=generator) - 1) * size_in**-0.5)
-        layers.append(layer)
+    layers = nn.ModuleList(nn.Linear(size_in, size_out) for size_in, size_out in itertools.pairwise(sizes))
+    renew_layers(layers, generator)
     return layers
 
 

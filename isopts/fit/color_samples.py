@@ -39,6 +39,11 @@ class ColorSampler:
         self._projections, self._centers = cameras.projections(), cameras.centers()
         self._backprojections = cameras.backprojections()
 
+    def leave_out(self, view: int) -> None:
+        """Draw no more rays of this view."""
+        views = torch.searchsorted(self._images.first, self._on_object.long(), right=True) - 1
+        self._on_object = self._on_object[views != view]
+
     def from_rays(
         self, count: int, field: Field, grid: torch.Tensor | None, tracing: SphereTracingConfig
     ) -> tuple[ColorSamples, torch.Tensor]:

@@ -78,12 +78,12 @@ def stack_images(views: PosedViews, frame: WorldToUnit, pixels_max: int, device:
 def image_pyramid(images: ImageStack, levels: int) -> list[PatchViews]:
     """Grey images and masks, the finest first, each level half as large as the one before it; fewer levels where an
     image is too small for more."""
-    greys = (images.colors.cpu().float() @ torch.tensor(_LUMA) + 0.5).byte().numpy()
-    masks = images.masks.cpu().numpy().astype(np.uint8) * 255
     cameras, pictures = images.cameras, []
     for start, (width, height) in zip(images.first.tolist(), cameras.sizes.tolist(), strict=True):
-        part = slice(start, start + width * height)
-        pictures.append(np.stack([greys[part], masks[part]], axis=1).reshape(height, width, 2))
+        part = slice(start, start + width * height)  # one view after the other: floats of all would be the peak
+        grey = (images.colors[part].cpu().float() @ torch.tensor(_LUMA) + 0.5).byte().numpy()
+        mask = images.masks[part].cpu().numpy().astype(np.uint8) * 255
+        pictures.append(np.stack([grey, mask], axis=1).reshape(height, width, 2))
     pyramid = [_patch_views(pictures, cameras)]
     while len(pyramid) < levels and int(cameras.sizes.min()) >= 2:
         pictures = [_block_means(picture, 2) for picture in pictures]

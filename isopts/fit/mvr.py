@@ -7,12 +7,15 @@ import torch
 
 from isopts.data.posed_views import PosedViews
 from isopts.fit.conduct import FitRun, RunInProgress, conduct
+from isopts.fit.hull_start import wrong_masks
+from isopts.fit.mask_offset import mask_offset, offset_note, stored_mask_offset
 from isopts.fit.mvr_config import MvrConfig
 from isopts.fit.mvr_session import COMMAND, MvrSession
-from isopts.fit.prepared_views import prepare_views
+from isopts.fit.prepared_views import PreparedViews, prepare_views
 from isopts.fit.result import FitResult
 from isopts.fit.resume import continued_run
 from isopts.kernels.backends import record_backends
+from isopts.run.checkpoint import Checkpoint
 from isopts.run.folder import RunFolder
 from isopts.run.log import StepReport
 from isopts.run.provenance import file_sha256
@@ -42,21 +45,47 @@ def fit_mvr(
     RunFolder.require_free(run.output, run.overwrite, run.resume)
     with record_backends() as backends:
         with stopwatch.stage("read"):
-            generator = torch.Generator().manual_seed(config.seed)
-            views = prepare_views(run.input, config.data, run.device, generator)
+            views = _prepared(run, config)
             sha256 = views_sha256(views.source)
         folder = RunFolder.open(run.output, run.overwrite, run.resume)
         checkpoint = None
         if run.resume:
             config, checkpoint = continued_run(folder, config, COMMAND, sha256)
-        for note in views.notes:
-            on_note(note)
         with stopwatch.stage("start"):
+            views = _with_mask_offset(views, run, config, checkpoint)
+            for note in views.notes:
+                on_note(note)
             session = MvrSession(config, views, folder, checkpoint)
         on_note(session.summary())
         record = run.record(COMMAND, config.seed, views.frame, sha256, backends)
         in_progress = RunInProgress(folder, config, record, stopwatch, backends, run.exit_after)
         return conduct(session, in_progress, on_step, stop)
+
+
+def _prepared(run: FitRun, config: MvrConfig, mask_offset: float = 0.0) -> PreparedViews:
+    generator = torch.Generator().manual_seed(config.seed)
+    return prepare_views(run.input, config.data, run.device, generator, config.data.mask_offset or mask_offset)
+
+
+def _with_mask_offset(
+    views: PreparedViews, run: FitRun, config: MvrConfig, checkpoint: Checkpoint | None
+) -> PreparedViews:
+    """`views` with their silhouettes where the object's are, if the configuration leaves that open: as in `checkpoint`,
+    or by what the photographs say."""
+    if config.data.mask_offset is not None:
+        return views
+    if checkpoint is not None:
+        offset = stored_mask_offset(checkpoint, str(run.output))
+    elif config.start.init == "hull" and not config.cameras.enabled:  # of wrong cameras the hull is too small, anyway
+        generator = torch.Generator().manual_seed(config.seed)
+        offset = mask_offset(views, wrong_masks(config.start, len(views.fitted)), generator)
+    else:
+        offset = 0.0
+    if offset == 0:
+        return views
+    moved = _prepared(run, config, offset)
+    moved.notes.append(offset_note(offset))
+    return moved
 
 
 def views_sha256(views: PosedViews) -> str:

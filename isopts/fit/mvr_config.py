@@ -10,7 +10,9 @@ from isopts.field.build import FieldConfig
 from isopts.field.grid import GridConfig
 from isopts.field.radiance import RadianceConfig
 from isopts.fit.cameras_config import CamerasConfig
+from isopts.fit.carving import CarveConfig
 from isopts.fit.exposure import ExposureConfig
+from isopts.fit.finish_colors import FinishConfig
 from isopts.fit.optimizer import OptimizerConfig, Rates
 from isopts.fit.outputs import OutputConfig
 from isopts.isopoints.concentrate import ConcentrateConfig
@@ -29,6 +31,14 @@ class DataConfig(StrictModel):
     holdout: tuple[int, ...] = Field((), description="views that are not fitted but compared with, counted from 0")
     pixels_max: int = Field(
         1_000_000, ge=100, description="images are shrunk by whole factors to at most so many pixels"
+    )
+    mask_offset: float | None = Field(
+        None,
+        ge=-100,
+        le=100,
+        description="pixels of the shrunk images by which all masks are too large, negative: too small; null: where "
+        "photographs agree far better about a hull of smaller or larger masks (start.init hull), it is told from them; "
+        "not with cameras.enabled",
     )
 
 
@@ -95,6 +105,15 @@ class PhotoConfig(StrictModel):
     best: int = Field(3, ge=1, description="sources of a surfel that count, those with the highest NCC")
     offset_gradient_pixels: float = Field(
         1.5, gt=0, description="limit of the gradient along the normal, in units of one over a pixel's size"
+    )
+    carve: CarveConfig = Field(CarveConfig(), description="cavities that the silhouettes do not show")
+
+    agreement_min: float = Field(
+        0.65,
+        ge=0,
+        le=1,
+        description="a view whose mean NCC with the others is below this share of theirs with each other, and no part "
+        "of the spread, is left out from then on: its pose is wrong; 0: none is",
     )
 
     @model_validator(mode="after")
@@ -172,6 +191,7 @@ class MvrConfig(StrictModel):
     exposure: ExposureConfig = Field(ExposureConfig(), description="brightness and tint of each photograph")
     cameras: CamerasConfig = Field(CamerasConfig(), description="corrections of poses and focal lengths")
     fit: FitConfig = Field(FitConfig(), description="length and rhythm of the fit")
+    finish: FinishConfig = Field(FinishConfig(), description="colours learned again when the surface is finished")
     output: OutputConfig = Field(
         OutputConfig(mesh=MeshConfig(resolution=320)), description="what is written at the end"
     )

@@ -17,10 +17,11 @@ from isopts.fit.exposure import Exposures
 from isopts.fit.losses import eikonal_loss
 from isopts.fit.mvr_config import MvrConfig
 from isopts.fit.photo_consistency import PhotoConsistency
-from isopts.fit.prepared_views import PreparedViews
+from isopts.fit.prepared_views import PreparedViews, fewest_views
 from isopts.fit.schedule import doublings, exponential_change, is_due, linear_change
 from isopts.fit.silhouette_rays import RayBundle
 from isopts.fit.surfels import Surfels, depth_views, refresh_surfels
+from isopts.fit.view_agreement import ViewAgreement
 from isopts.isopoints.project import project
 from isopts.kernels.grid_rays import march_rays
 from isopts.render.implicit_points import points_along_normals, points_on_rays
@@ -66,6 +67,7 @@ class MvrObjective:
         self._colors = ColorSampler(views.images, generator)
         pyramid = None if refinement is None else refinement.pyramid
         self._photo = PhotoConsistency(views, config, generator, pyramid) if config.losses.photo > 0 else None
+        self._rays = views.rays
         self._surfels: Surfels | None = None
         self._seen = torch.zeros(0, dtype=torch.int64)
         self._grid: torch.Tensor | None = None
@@ -84,9 +86,26 @@ class MvrObjective:
         """The sampled copy of the field."""
         return self._grid
 
-    def restore(self, surfels: Surfels | None, grid: torch.Tensor | None) -> None:
-        """Continue where these were taken."""
+    @property
+    def agreement(self) -> ViewAgreement | None:
+        """Of the views, in the photo-consistency."""
+        return None if self._photo is None else self._photo.agreement
+
+    @property
+    def free_points(self) -> torch.Tensor | None:
+        """(M, 3) that photo-consistency says are in front of the surface."""
+        return None if self._photo is None else self._photo.free_points
+
+    def restore(
+        self, surfels: Surfels | None, grid: torch.Tensor | None, free_points: torch.Tensor | None = None
+    ) -> None:
+        """Continue where these were taken; the agreement is restored by then."""
         self._grid = grid
+        if self._photo is not None and free_points is not None:
+            self._photo.free_points = free_points
+        if self.agreement is not None:
+            for view in self.agreement.left_out_views():
+                self._leave_out(view)
         self._use_surfels(surfels)
 
     def _use_surfels(self, surfels: Surfels | None) -> None:
@@ -100,6 +119,9 @@ class MvrObjective:
         self._colors.use(views.images)
         if self._photo is not None:
             self._photo.use(views)
+        self._rays = views.rays
+        for view in self.agreement.left_out_views() if self.agreement is not None else []:
+            self._rays = self._rays.without(view)
 
     def refresh(self, step: int) -> str | None:
         """Extract iso-points and copy the field when it is time to."""
@@ -110,6 +132,7 @@ class MvrObjective:
             self._grid = sample_field(self._field.value, resolution, self._views.images.masks.device)
         if not due:
             return None
+        notes = self._doubted_views(step)
         concentrated = self._config.sampling.mode == "importance"
         found = refresh_surfels(
             self._field.value_and_gradient, self._depth_views, config, self._surfels, concentrated, self._generator
@@ -117,11 +140,36 @@ class MvrObjective:
         if found is None and self._surfels is not None:
             raise DivergedError(f"The surface vanished before step {step}; lower the learning rates and try again.")
         first = self._surfels is None
+        if found is not None and self.agreement is not None:
+            found.cosines[:, self.agreement.left_out] = 0
         self._use_surfels(found)
         if self._refinement is not None and found is not None and self._refinement.is_due(self._progress(step)):
             surface = Surface(found, self._field.value_and_gradient, self._grid)
             self._use_views(self._refinement.refine_during_fit(surface, self._progress(step)))
-        return f"{self.isopoint_count:,} iso-points on the surface." if first and found is not None else None
+        if self._photo is not None and found is not None:
+            self._photo.look_behind(found, self._field.value, self._progress(step))
+        if first and found is not None:
+            notes.append(f"{self.isopoint_count:,} iso-points on the surface.")
+        return " ".join(notes) or None
+
+    def _doubted_views(self, step: int) -> list[str]:
+        """Leave out the views that the others do not agree with, after the coarsest images; sentences about them."""
+        config, notes = self._config.photo, []
+        if self._photo is None or config.agreement_min == 0 or self._progress(step) < min(config.levels, default=0):
+            return notes
+        names, fitted = self._views.source.names, self._views.fitted
+        while (view := self.agreement.leave_out(config.agreement_min, fewest_views(len(fitted)))) is not None:
+            self._leave_out(view)
+            notes.append(
+                f"The view '{names[fitted[view]]}' is left out from here on: the others do not agree with what it "
+                "shows; look at its pose and at its image."
+            )
+        self.agreement.fade()
+        return notes
+
+    def _leave_out(self, view: int) -> None:
+        self._rays = self._rays.without(view)
+        self._colors.leave_out(view)
 
     def losses(self, step: int) -> dict[str, torch.Tensor]:
         """Weighted terms of one random batch."""
@@ -198,8 +246,10 @@ class MvrObjective:
         config, count = self._config.losses, self._config.sampling.silhouettes // 2
         if max(config.silhouette, config.mask) == 0:
             return {}
-        outside = self._smallest_on_rays(self._views.rays.outside, count, 1.0)
-        inside = torch.cat((self._smallest_on_rays(self._views.rays.inside, count, -1.0), missed))
+        outside = self._smallest_on_rays(self._rays.outside, count, 1.0)
+        inside = torch.cat((self._smallest_on_rays(self._rays.inside, count, -1.0), missed))
+        if self._photo is not None:
+            outside = torch.cat((outside, self._photo.drawn_free_points()))
         outside_values, inside_values = self._field.value(torch.cat((outside, inside))).split(
             [len(outside), len(inside)]
         )

@@ -1,5 +1,7 @@
 """One fit of posed images, new or continued: networks, objective and optimizer, and what they leave in the folder."""
 
+import copy
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -9,14 +11,17 @@ from isopts.data.pictures import write_picture
 from isopts.data.view_formats.idr_writer import write_idr_cameras
 from isopts.field.build import build_field, restore_field
 from isopts.field.radiance import build_radiance
-from isopts.fit.appearance import CORRECTIONS, Appearance, stored_appearance
+from isopts.fit.appearance import Appearance, stored_appearance
 from isopts.fit.budget import Budget
 from isopts.fit.camera_motion import camera_motion
 from isopts.fit.camera_refinement import CameraRefinement, refine_on_hull
+from isopts.fit.color_samples import ColorSampler
 from isopts.fit.exposure import Exposures
+from isopts.fit.finish_colors import finish_colors
 from isopts.fit.fitted_field import FittedField
 from isopts.fit.hull_start import start_as_hull
 from isopts.fit.loop import EndReason, LoopCallbacks, LoopLimits, run_loop
+from isopts.fit.mask_offset import MASK_OFFSET
 from isopts.fit.mvr_config import MvrConfig
 from isopts.fit.mvr_objective import MvrObjective
 from isopts.fit.optimizer import Rates, build_optimizer, learning_rate_factor
@@ -25,7 +30,7 @@ from isopts.fit.prepared_views import PreparedViews
 from isopts.fit.schedule import is_due
 from isopts.fit.stored_state import restore_generator, restore_optimizer, stored_tensor
 from isopts.fit.surfels import Surfels
-from isopts.fit.view_preview import compare_view
+from isopts.fit.view_preview import compare_view, sampled_copy
 from isopts.geometry.camera_corrections import CameraCorrections
 from isopts.geometry.sphere import Sphere
 from isopts.mesh.components import solid_components
@@ -37,7 +42,8 @@ from isopts.run.log import StepReport, append_to_log, drop_log_after
 
 COMMAND = "fit-mvr"
 _HULLS_AGAIN = 2  # at most, by refined cameras
-_SURFELS, _GRID, _EXPOSURE, _ROUNDS = "surfel.", "sampled_field", "exposure.", "camera_rounds"
+_SURFELS, _GRID, _EXPOSURE, _UNFINISHED = "surfel.", "sampled_field", "exposure.", "unfinished_radiance."
+_FREE, _CORRECTIONS, _ROUNDS = "free_points", "refinement.corrections", "refinement.rounds"
 
 
 class MvrSession:
@@ -50,11 +56,12 @@ class MvrSession:
         self._refinement = self._camera_refinement(checkpoint) if config.cameras.enabled else None
         self._start_error: float | None = None
         self._field, self._radiance = self._networks(checkpoint)
+        self._finished_radiance: torch.nn.Module | None = None
         finished = (0, 0.0)
         if checkpoint is not None:
             seconds = stored_tensor(checkpoint.tensors, "seconds", (), str(folder.checkpoint))
             finished = (checkpoint.step, float(seconds))
-        self._finished, self.step = finished, finished[0]
+        self._finished, self.step, self._seconds = finished, finished[0], finished[1]
         self._budget: Budget | None = None
         self._exposures = Exposures(len(views.fitted)).to(self._device) if config.exposure.enabled else None
         self._objective = MvrObjective(
@@ -119,6 +126,10 @@ class MvrSession:
         return step, reason
 
     def write_outputs(self, step: int, stopwatch: Stopwatch) -> dict[str, float | int]:
+        if step > 0 and self._config.losses.color > 0 and self._config.finish.steps_share > 0:
+            with stopwatch.stage("colors"):
+                self._finish_colors(step)
+                self._save(step, self._seconds, last=True)
         fitted = self._fitted(step)
         with stopwatch.stage("views"):
             self._write_comparison(self._folder.views, fitted)
@@ -139,17 +150,43 @@ class MvrSession:
         refinement = CameraRefinement(self._config.cameras, self._given, self._generator, levels)
         if checkpoint is not None:
             source, tensors = str(self._folder.checkpoint), checkpoint.tensors
-            corrections = stored_tensor(tensors, CORRECTIONS, (len(self._given.fitted), 7), source)
+            corrections = stored_tensor(tensors, _CORRECTIONS, (len(self._given.fitted), 7), source)
             rounds = int(stored_tensor(tensors, _ROUNDS, (), source))
             refinement.restore(CameraCorrections.from_vectors(corrections), rounds)
         return refinement
+
+    def _finish_colors(self, step: int) -> None:
+        """Of the surface as it is now; the fit's own colours stay, so that it can go on."""
+        config, generator = self._config.finish, torch.Generator().manual_seed(self._config.seed)
+        self._finished_radiance = copy.deepcopy(self._radiance)
+        fitted = self._fitted(step)
+        sampler = ColorSampler(self._views.images, generator)
+        if self._objective.agreement is not None:
+            for view in self._objective.agreement.left_out_views():
+                sampler.leave_out(view)
+        steps = math.ceil(config.steps_share * step)
+        finish_colors(
+            self._finished_radiance,
+            self._field,
+            sampled_copy(fitted),
+            sampler,
+            config,
+            steps,
+            self._exposures,
+            generator,
+        )
 
     def _networks(self, checkpoint: Checkpoint | None) -> tuple[torch.nn.Module, torch.nn.Module]:
         """Signed distance and colour, on the device."""
         if checkpoint is not None:
             source = str(self._folder.checkpoint)
             field = restore_field(checkpoint.config["field"], checkpoint.field, source).to(self._device)
-            return field, stored_appearance(checkpoint.config, checkpoint.tensors, source, self._device).radiance
+            radiance = stored_appearance(checkpoint.config, checkpoint.tensors, source, self._device).radiance
+            for name, parameter in radiance.named_parameters():
+                if _UNFINISHED + name in checkpoint.tensors:
+                    shape = tuple(parameter.shape)
+                    parameter.data.copy_(stored_tensor(checkpoint.tensors, _UNFINISHED + name, shape, source))
+            return field, radiance
         config, generator = self._config, torch.Generator().manual_seed(self._config.seed)
         field = build_field(config.field, generator).to(self._device)
         if config.start.init == "hull":
@@ -167,17 +204,21 @@ class MvrSession:
         colors = list(self._radiance.parameters())  # rest until colours count
         restore_optimizer(self._optimizer, checkpoint.optimizer, checkpoint.step, source, colors)
         restore_generator(self._generator, checkpoint.random_states, "fit", source)
-        surfels = grid = None
+        surfels = grid = free = None
         if _SURFELS + "points" in tensors:
             surfels = self._stored_surfels(tensors, source)
         if _GRID in tensors:
             side = sampled_side(self._config.fit.sampled_resolution)
             grid = stored_tensor(tensors, _GRID, (side, side, side), source).to(self._device)
+        if _FREE in tensors:
+            free = stored_tensor(tensors, _FREE, (-1, 3), source).to(self._device)
         if self._exposures is not None:
             for name, parameter in self._exposures.named_parameters():
                 stored = stored_tensor(tensors, _EXPOSURE + name, tuple(parameter.shape), source)
                 parameter.data.copy_(stored)
-        self._objective.restore(surfels, grid)
+        if self._objective.agreement is not None:
+            self._objective.agreement.restore(tensors, source)
+        self._objective.restore(surfels, grid, free)
 
     def _stored_surfels(self, tensors: Mapping[str, torch.Tensor], source: str) -> Surfels:
         count = len(stored_tensor(tensors, _SURFELS + "points", (-1, 3), source))
@@ -190,13 +231,23 @@ class MvrSession:
         return Surfels(**parts, uniform=int(stored_tensor(tensors, _SURFELS + "uniform", (), source)))
 
     def _save(self, step: int, seconds: float, last: bool) -> None:
-        tensors = {"seconds": torch.tensor(seconds, dtype=torch.float64), **self._fitted(step).appearance.tensors()}
+        self._seconds = seconds
+        tensors = {"seconds": torch.tensor(seconds, dtype=torch.float64)}
+        tensors[MASK_OFFSET] = torch.tensor(self._views.mask_offset, dtype=torch.float64)
+        tensors |= self._fitted(step).appearance.tensors()
+        if self._finished_radiance is not None:
+            tensors |= {_UNFINISHED + name: tensor for name, tensor in self._radiance.state_dict().items()}
         if self._exposures is not None:
             tensors |= {_EXPOSURE + name: tensor for name, tensor in self._exposures.state_dict().items()}
         if self._refinement is not None:
+            tensors[_CORRECTIONS] = self._refinement.corrections.vectors()
             tensors[_ROUNDS] = torch.tensor(float(self._refinement.rounds))
+        if self._objective.agreement is not None:
+            tensors |= self._objective.agreement.tensors()
         if self._objective.grid is not None:
             tensors[_GRID] = self._objective.grid
+        if (free := self._objective.free_points) is not None and len(free) > 0:
+            tensors[_FREE] = free
         if (surfels := self._objective.surfels) is not None:
             parts = surfels._asdict() | {"uniform": torch.tensor(float(surfels.uniform))}
             tensors |= {_SURFELS + name: part for name, part in parts.items()}
@@ -235,7 +286,12 @@ class MvrSession:
             write_picture(temporary, compare_view(fitted, self._views.source, view))
 
     def _fitted(self, step: int) -> FittedField:
+        cameras, agreement = self._views.cameras, self._objective.agreement
         corrections = None if self._refinement is None else self._refinement.corrections
-        appearance = Appearance(self._radiance, self._views.cameras, corrections)
+        if agreement is not None:
+            kept = torch.nonzero(~agreement.left_out)[:, 0]
+            cameras = cameras.select(kept)
+            corrections = None if corrections is None else corrections.select(kept.tolist())
+        appearance = Appearance(self._finished_radiance or self._radiance, cameras, corrections)
         decoder = self._config.field.decoder
         return FittedField(self._field, self._views.frame, step, decoder, appearance=appearance)

@@ -1,20 +1,29 @@
 """Photo-consistency of iso-points as surfels (METHOD section 4b, step 2)."""
 
+import math
+
 import torch
 from torch.nn import functional
 
 from isopts.fit import view_losses
+from isopts.fit.baselines import comparison_limits
+from isopts.fit.carving import Value, find_free_points
 from isopts.fit.image_stack import image_pyramid, with_cameras
 from isopts.fit.mvr_config import MvrConfig
 from isopts.fit.prepared_views import PreparedViews
 from isopts.fit.schedule import stage
+from isopts.fit.surfel_views import choose_surfel_views
+from isopts.fit.surfels import Surfels
+from isopts.fit.view_agreement import ViewAgreement
 from isopts.kernels.patch_consistency import PatchViews, patch_consistency
-from isopts.kernels.view_choice import ViewChoiceLimits, choose_views
 from isopts.render.implicit_points import points_along_normals
+
+_CARVE_LEVEL = 1  # of the pyramid: half size
+_DRAWN_SHARE = 0.2  # of the free points, in each step
 
 
 class PhotoConsistency:
-    """The term's images, at every size, and the choice of views."""
+    """The term's images, at every size, the choice of views, and how well these agree."""
 
     def __init__(
         self,
@@ -28,7 +37,10 @@ class PhotoConsistency:
         levels = len(config.photo.levels) + 1
         self._pyramid = image_pyramid(views.images, levels) if pyramid is None else pyramid[:levels]
         self.use(views)
-        self._limits = ViewChoiceLimits()
+        self._limits = comparison_limits(views.cameras)
+        self.agreement = ViewAgreement(len(views.fitted), views.images.masks.device)
+        self.free_points = torch.zeros((0, 3), device=views.images.masks.device)
+        """(M, 3) known to be in free space, of the last looks behind the surface."""
 
     def use(self, views: PreparedViews) -> None:
         """The same images, with other cameras."""
@@ -55,12 +67,32 @@ class PhotoConsistency:
         level = self.level(progress)
         views = self._pyramid[level]
         noise = torch.rand(cosines.shape, generator=self._generator).to(points)
-        references, sources = choose_views(points, cosines, views.centers, noise, self._limits)
+        references, sources = choose_surfel_views(points, cosines, views.centers, noise, self._limits)
         weight = self._weight * 2 ** (level / 2)
         surface = points_along_normals(points, values, gradients)
         limit = self._config.offset_gradient_pixels / (self._pixel * 2**level)
         surface = view_losses.limit_gradient(surface, weight * limit / len(points))
         normals = functional.normalize(gradients, dim=1)
         scores = patch_consistency(surface, normals, references, sources, views, self._config.half_size)
+        if self._config.agreement_min > 0:
+            self.agreement.add(references, sources, scores.detach())
         floor = self._config.floors[len(self._config.levels) - level]
         return weight * view_losses.photo_loss(scores, floor, self._config.best)
+
+    def look_behind(self, surfels: Surfels, value: Value, progress: float) -> None:
+        """Find space in front of surfaces behind the present one, while the fit is young enough to move there."""
+        carve, level = self._config.carve, min(_CARVE_LEVEL, len(self._pyramid) - 1)
+        if carve.depth == 0 or progress > carve.until:
+            self.free_points = self.free_points[:0]
+            return
+        seen = surfels.points, surfels.normals, surfels.cosines
+        place = self._pyramid[level], self._pixel * 2**level
+        self.free_points = find_free_points(*seen, value, *place, self.free_points, carve, self._generator)
+
+    def drawn_free_points(self) -> torch.Tensor:
+        """(F, 3) some of the free points: a share of them, lest the few that are left push the harder."""
+        count = min(self._config.carve.points, math.ceil(_DRAWN_SHARE * len(self.free_points)))
+        if count == 0:
+            return self.free_points
+        index = torch.randint(len(self.free_points), (count,), generator=self._generator)
+        return self.free_points[index.to(self.free_points.device)]

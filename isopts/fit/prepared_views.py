@@ -8,10 +8,11 @@ import torch
 
 from isopts.data.posed_views import PosedViews
 from isopts.data.region import region_of_interest, view_silhouettes
-from isopts.data.view_problems import mask_problems, pose_problems, require_no_problems
+from isopts.data.view_problems import mask_doubt, pose_problems, require_no_problems
 from isopts.data.views import VIEWS_MIN, read_views
 from isopts.errors import InputError
 from isopts.fit.image_stack import ImageStack, stack_images
+from isopts.fit.moved_silhouettes import moved_silhouettes, with_masks
 from isopts.fit.mvr_config import DataConfig
 from isopts.fit.silhouette_rays import SilhouetteRays, silhouette_rays
 from isopts.geometry.camera_corrections import CameraCorrections
@@ -34,7 +35,8 @@ class PreparedViews:
 
     source: all of them. fitted: numbers of these in it. frame: world to unit. images: decoded, with cameras of the unit
     frame. silhouettes: distance maps of the masks, cameras of the unit frame. rays: beside the silhouettes. maps: of
-    the masks, on the CPU. notes: sentences for the user.
+    the masks, on the CPU. notes: sentences for the user. mask_offset: by how many pixels of `images` silhouettes and
+    masks were moved inwards.
     """
 
     source: PosedViews
@@ -45,6 +47,7 @@ class PreparedViews:
     rays: SilhouetteRays
     maps: SilhouetteMaps
     notes: list[str]
+    mask_offset: float = 0.0
 
     @property
     def cameras(self) -> Cameras:
@@ -74,21 +77,28 @@ class PreparedViews:
         return float((self.cameras.centers().norm(dim=1) / self.cameras.focal_lengths()).median())
 
 
-def prepare_views(path: Path, config: DataConfig, device: torch.device, generator: torch.Generator) -> PreparedViews:
+def prepare_views(
+    path: Path, config: DataConfig, device: torch.device, generator: torch.Generator, mask_offset: float = 0.0
+) -> PreparedViews:
     """Read and check posed images, find the object, decode what is fitted.
+
+    Args:
+        mask_offset: pixels of the decoded images by which all masks are too large, see isopts.fit.mask_offset.
 
     Raises:
         InputError: a view that cannot be used, named with the reason; too few views; a held-out view that is not there.
     """
     source = read_views(path, config.views)
-    require_no_problems(mask_problems(source))
-    fitted = _fitted(len(source), config.holdout)
+    chosen = _fitted(len(source), config.holdout)
+    blank = _blank_masks(source, chosen)
+    fitted = [view for view in chosen if view not in blank]
     views = source.select(fitted)
     maps = view_silhouettes(views)
     region = region_of_interest(views, maps)
     require_no_problems(pose_problems(source, region))
     region = _tightened(views, maps, region)
-    notes, fewest = [*source.notes], max(VIEWS_MIN, math.ceil(_BELIEVED_SHARE * len(views)))
+    notes = [*source.notes, *(f"The view '{source.names[view]}' is left out. {blank[view]}" for view in blank)]
+    fewest = fewest_views(len(chosen))
     while (doubted := _doubted(views.cameras.in_frame(region.frame()), maps)) is not None and len(views) > fewest:
         notes.append(_doubt(views, doubted))
         kept = [view for view in range(len(views)) if view != doubted]  # the others, judged without it, may be right
@@ -96,16 +106,13 @@ def prepare_views(path: Path, config: DataConfig, device: torch.device, generato
         region = _tightened(views, maps, region_of_interest(views, maps))  # afresh: those had cut it off
     frame = region.frame()
     cameras = views.cameras.in_frame(frame)
-    return PreparedViews(
-        source,
-        fitted,
-        frame,
-        stack_images(views, frame, config.pixels_max, device),
-        Silhouettes(*(part.to(device) for part in maps.seen_by(cameras))),
-        silhouette_rays(maps, cameras, generator).to(device),
-        maps,
-        notes,
-    )
+    images = stack_images(views, frame, config.pixels_max, device)
+    rays = silhouette_rays(maps, cameras, generator)
+    if mask_offset != 0:
+        maps, rays = moved_silhouettes(maps, cameras, images, mask_offset, generator)
+        images = with_masks(images, maps)
+    silhouettes = Silhouettes(*(part.to(device) for part in maps.seen_by(cameras)))
+    return PreparedViews(source, fitted, frame, images, silhouettes, rays.to(device), maps, notes, mask_offset)
 
 
 def _fitted(count: int, holdout: tuple[int, ...]) -> list[int]:
@@ -115,6 +122,23 @@ def _fitted(count: int, holdout: tuple[int, ...]) -> list[int]:
     if len(fitted) < VIEWS_MIN:
         raise InputError(f"{len(fitted)} views are left to fit; hold out fewer, at least {VIEWS_MIN} are needed.")
     return fitted
+
+
+def fewest_views(count: int) -> int:
+    """How many of `count` views must be left when those are left out that cannot be believed."""
+    return max(VIEWS_MIN, math.ceil(_BELIEVED_SHARE * count))
+
+
+def _blank_masks(source: PosedViews, fitted: list[int]) -> dict[int, str]:
+    """Fitted views whose mask is empty, full or inverted -> a sentence about it.
+
+    Raises:
+        InputError: they are many, as where the masks mean something else; or one of the others' is to be compared with.
+    """
+    doubts = {view: doubt for view in range(len(source)) if (doubt := mask_doubt(source, view)) is not None}
+    if not doubts.keys() <= set(fitted) or len(fitted) - len(doubts) < fewest_views(len(fitted)):
+        require_no_problems(doubts)
+    return doubts
 
 
 def _tightened(views: PosedViews, maps: SilhouetteMaps, region: Sphere) -> Sphere:

@@ -13,7 +13,7 @@ _COUNT, _FAR_COUNT = 60_000, 15_000  # of each kind
 
 
 class RayBundle(NamedTuple):
-    """origins (R, 3) and unit directions (R, 3), unit frame, of the views (R,) int64."""
+    """origins (R, 3) and unit directions (R, 3), unit frame; views (R,) int64, whose pixels they pass."""
 
     origins: torch.Tensor
     directions: torch.Tensor
@@ -39,6 +39,10 @@ class SilhouetteRays(NamedTuple):
 
     def to(self, device: torch.device) -> "SilhouetteRays":
         return SilhouetteRays(*(RayBundle(*(part.to(device) for part in bundle)) for bundle in self))
+
+    def without(self, view: int) -> "SilhouetteRays":
+        """Those of the other views."""
+        return SilhouetteRays(*(RayBundle(*(part[bundle.views != view] for part in bundle)) for bundle in self))
 
 
 def silhouette_rays(maps: SilhouetteMaps, cameras: Cameras, generator: torch.Generator) -> SilhouetteRays:

@@ -1,17 +1,26 @@
-"""fit-mvr's ways to use colours and iso-points, at equal wall time: accuracy of the surface and of held-out images.
+"""fit-mvr's ways to use colours and iso-points, at equal time: accuracy of the surface and of held-out images.
 
-    python tests/benchmarks/views_methods.py -o figures                        # 5 and 10 minutes a run: 3 hours
-    python tests/benchmarks/views_methods.py -o figures --seconds 60 --methods rays isopoints
+    python tests/benchmarks/views_methods.py -o figures                        # 1, 3, 6 minutes a run: a day
+    python tests/benchmarks/views_methods.py -o figures --seconds 60 --seeds 1 --methods rays all
     python tests/benchmarks/views_methods.py -o figures --views FOLDER ...     # data sets with a reference.ply
+    python tests/benchmarks/views_methods.py -o try --shapes skull --size 160 120 --seconds 5 10 --seeds 1  # minutes
 
-Run it on an idle machine: a budget is wall time. Runs stay in the output folder; those that are there are not repeated.
+Writes page.md: a table, a plot of accuracy against time (needs pip install '.[benchmark]') and pictures of the
+surfaces, red where they are wrong. Run it on an idle machine: a budget is wall time. `--steps` gives steps instead, for
+busy ones. Runs stay in the output folder; those that are there are not repeated.
 """
 
 import argparse
+import importlib.util
 import json
 import subprocess
 import sys
 from pathlib import Path
+
+from views.page import Place, page
+from views.pictures import accuracy_plot, error_picture
+
+from isopts import __version__
 
 PROGRAM = "from isopts.cli.app import main; main()"
 COLORS_ALONE = ("losses.photo=0",)
@@ -24,12 +33,8 @@ METHODS = {
     "all": (),
     "all, importance": ("sampling.mode=importance",),
 }
-FIGURES = {
-    "chamfer_l1_mean": ("chamfer", 1.0),
-    "normal_consistency": ("normals", 1.0),
-    "psnr_heldout_mean": ("PSNR", 1.0),
-    "mask_iou_mean": ("mask IoU", 1.0),
-}
+BESIDE_THE_MESH = ("views", "iso-points", "preview")  # stages that a mesh does not wait for
+Results = dict[tuple[str, str, float], list[dict[str, float]]]
 
 
 def isopts(*arguments: str) -> str:
@@ -39,59 +44,85 @@ def isopts(*arguments: str) -> str:
     return done.stdout
 
 
-def measure(views: Path, method: str, seconds: float, seed: int, folder: Path) -> dict[str, float]:
+def run_folder(views: Path, method: str, budget: float, seed: int, options: argparse.Namespace) -> Path:
+    unit = "steps" if options.steps else "s"
+    return options.output / f"{views.name}_{method.replace(', ', '_')}_{budget:g}{unit}_{seed}"
+
+
+def measure(views: Path, method: str, budget: float, seed: int, options: argparse.Namespace) -> dict[str, float]:
     """One run and its figures."""
-    run = folder / f"{views.name}_{method.replace(', ', '_')}_{seconds:g}s_{seed}"
+    run = run_folder(views, method, budget, seed, options)
     figures = run / "figures.json"
     if not figures.is_file():
+        length = ("--set", f"fit.steps={budget:.0f}") if options.steps else ("--budget", f"{budget:g}")
         changes = [part for change in METHODS[method] for part in ("--set", change)]
-        isopts("fit-mvr", str(views), "-o", str(run), "--overwrite", "--quiet", "--holdout", "3,20,35",
-               "--budget", f"{seconds:g}", "--seed", str(seed), *changes)  # fmt: skip
+        isopts("fit-mvr", str(views), "-o", str(run), "--overwrite", "--quiet", "--holdout", options.holdout,
+               *length, "--seed", str(seed), "--threads", str(options.threads), *changes)  # fmt: skip
         report = json.loads(isopts("evaluate", str(run), "--json"))
         record = json.loads((run / "run.json").read_text())
-        found = {**report["predictions"][0]["figures"], "steps": record["step"]}
+        seconds = sum(each for stage, each in record["seconds"].items() if stage not in BESIDE_THE_MESH)
+        found = {**report["predictions"][0]["figures"], "steps": record["step"], "seconds": seconds}
         figures.write_text(json.dumps(found, indent=2))
+    if not (run / "error.png").is_file():
+        side = options.toward, options.up, options.largest_error
+        error_picture(run / "mesh.ply", views / "reference.ply", run / "error.png", *side)
     return json.loads(figures.read_text())
 
 
-def table(results: dict[tuple[str, str, float], list[dict[str, float]]]) -> str:
-    """Markdown: the median over the seeds."""
-    lines = ["| views | method | seconds | " + " | ".join(name for name, _ in FIGURES.values()) + " | steps |"]
-    lines.append("|" + "---|" * (4 + len(FIGURES)))
-    for (views, method, seconds), runs in results.items():
-        cells = []
-        for figure in (*FIGURES, "steps"):
-            values = sorted(run[figure] for run in runs if run.get(figure) is not None)
-            cells.append(f"{values[len(values) // 2]:.4g}" if values else "-")
-        lines.append(f"| {views} | {method} | {seconds:g} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+def write_page(results: Results, options: argparse.Namespace) -> None:
+    output, unit = options.output, "steps" if options.steps else "s"
+    plotted = importlib.util.find_spec("matplotlib") is not None
+    for views in dict.fromkeys(views for views, _, _ in results) if plotted else ():
+        part = {(method, budget): runs for (name, method, budget), runs in results.items() if name == views}
+        accuracy_plot(part, views, output / f"{views}_accuracy.png")
+
+    def picture(place: Place) -> str:
+        views, method, budget = place
+        return (run_folder(Path(views), method, budget, 0, options) / "error.png").relative_to(output).as_posix()
+
+    about = f"isopts {__version__}, {options.threads or 'all idle'} threads, {options.seeds} seeds."
+    red = f"{100 * options.largest_error:g} % of its largest extent"
+    (output / "page.md").write_text(page(results, unit, about, red, picture, plotted) + "\n")
+
+
+def data_sets(options: argparse.Namespace) -> list[Path]:
+    """Folders given, and shapes whose images are made here."""
+    folders = list(options.views or [])
+    for shape in options.shapes or ([] if folders else ["skull", "compressor"]):
+        folder = options.output / f"{shape}_views"
+        if not (folder / "cameras.npz").is_file():
+            width, height = map(str, options.size)
+            isopts("make-views", shape, "-o", str(folder), "--size", width, height, "--overwrite", "--quiet")
+        folders.append(folder)
+    return folders
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", "--output", type=Path, required=True)
-    parser.add_argument("--views", type=Path, nargs="+", help="default: compressor, made here, and nefertiti_textured")
+    parser.add_argument("--views", type=Path, nargs="+", metavar="FOLDER", help="posed images with a reference.ply")
+    parser.add_argument("--shapes", nargs="+", help="make images of these; without --views: skull and compressor")
+    parser.add_argument("--size", type=int, nargs=2, default=[640, 480], help="of images that are made")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
-    parser.add_argument("--seconds", type=float, nargs="+", default=[300.0, 600.0])
-    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--seconds", type=float, nargs="+", default=[50.0, 170.0, 350.0], help="of fitting")
+    parser.add_argument("--steps", type=int, nargs="+", help="instead of seconds")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--holdout", default="3,20,35", help="views that are not fitted")
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--toward", type=float, nargs=3, default=[0.4, 1.0, 0.2], help="from the object to the eye")
+    parser.add_argument("--up", type=float, nargs=3, default=[0.0, 0.0, 1.0], help="upwards in the pictures")
+    parser.add_argument("--largest-error", type=float, default=0.01, help="all red; share of the largest extent")
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
-    folders = options.views
-    if folders is None:
-        compressor = options.output / "compressor"
-        if not (compressor / "cameras.npz").is_file():
-            isopts("make-views", "compressor", "-o", str(compressor))
-        shared = Path(__file__).parents[3] / "shared" / "data" / "views" / "nefertiti_textured"
-        folders = [compressor, *([shared] if shared.is_dir() else [])]
-    results: dict[tuple[str, str, float], list[dict[str, float]]] = {}
-    for views in folders:
-        for seconds in options.seconds:
+    results: Results = {}
+    for views in data_sets(options):
+        for budget in options.steps or options.seconds:
             for method in options.methods:
-                runs = results.setdefault((views.name, method, seconds), [])
+                runs = results.setdefault((views.name, method, float(budget)), [])
                 for seed in range(options.seeds):
-                    runs.append(measure(views, method, seconds, seed, options.output))
-                    (options.output / "methods.md").write_text(table(results) + "\n")
-    print(table(results))
+                    runs.append(measure(views, method, budget, seed, options))
+                    write_page(results, options)
+    print((options.output / "page.md").read_text())
 
 
 if __name__ == "__main__":

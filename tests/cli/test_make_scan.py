@@ -44,7 +44,7 @@ def test_the_help_names_every_shape():
     [
         (
             ["teapot", "-o", "a.ply"],
-            "no shape 'teapot'; expected one of angel, bracket, compressor, flange, sphere, torus, vase",
+            "no shape 'teapot'; expected one of angel, bracket, compressor, flange, skull, sphere, torus, vase",
         ),
         (["torus", "-o", "none/a.ply"], "does not exist; create it first"),
         (["torus", "-o", "a.stl"], "Cannot write points as '.stl'"),

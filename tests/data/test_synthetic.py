@@ -3,7 +3,7 @@ import pytest
 from scipy.spatial import cKDTree
 
 from isopts.data.synthetic import ScanConfig, make_scan, reference_mesh, scan_mesh
-from isopts.data.synthetic_shapes import SHAPES, flange, sphere, torus, unit_gradients
+from isopts.data.synthetic_shapes import SHAPES, flange, skull, sphere, torus, unit_gradients
 from isopts.geometry.triangle_mesh import TriangleMesh
 
 CLEAN = ScanConfig(points=20_000, noise=0.0, normal_noise=0.0, outliers=0.0)
@@ -19,7 +19,7 @@ def meshes():
     return {name: reference_mesh(shape, resolution=80) for name, shape in SHAPES.items()}
 
 
-GENUS = {"angel": 1, "bracket": 3, "compressor": 13, "flange": 3, "sphere": 0, "torus": 1, "vase": 0}
+GENUS = {"angel": 1, "bracket": 3, "compressor": 13, "flange": 3, "skull": 4, "sphere": 0, "torus": 1, "vase": 0}
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -47,6 +47,32 @@ def test_flange_has_its_nominal_faces():
     assert np.abs(flange(on_surface)).max() < 1e-12
     assert (flange(np.array([[0, 0, 0], [0.56, 0, -0.2], [0.9, 0, 0]])) > 0).all()
     assert (flange(np.array([[0.28, 0, 0.1], [0.3, 0.3, -0.2]])) < 0).all()
+
+
+def test_skull_has_its_cavities_and_what_is_between_them():
+    sockets = np.array([[0.15, 0.33, 0.02], [-0.15, 0.33, 0.02], [0.19, 0.55, 0.03]])
+    nose = np.array([[0.06, 0.38, -0.16], [-0.06, 0.38, -0.16]])
+    beside_the_temple, under_the_cheekbone = np.array([[0.36, 0.2, -0.12], [-0.22, 0.52, -0.26]])
+    mouth = np.array([[0, 0.25, -0.5], [0, 0.1, -0.5]])
+    empty = np.concatenate([sockets, nose, [beside_the_temple, under_the_cheekbone], mouth])
+    septum, nasal_bone, arch = [0, 0.42, -0.12], [0, 0.58, 0.06], [0.46, 0.2, -0.13]
+    teeth, ramus, brain = [0.19, 0.4, -0.4], [-0.335, 0.1, -0.4], [0, 0, 0.3]
+    assert (skull(empty) > 0.01).all()
+    assert (skull(np.array([septum, nasal_bone, arch, teeth, ramus, brain])) < -0.015).all()
+
+
+def test_skull_is_symmetric_but_for_one_seam_and_never_steep():
+    anywhere = np.random.default_rng(0).uniform(-0.8, 0.8, size=(20_000, 3))
+    values, mirrored = skull(anywhere), skull(anywhere * [-1, 1, 1])
+    assert np.abs(values - mirrored).max() < 0.02
+    apart = np.abs(values - mirrored) > 1e-3
+    assert 0 < apart.mean() < 0.2
+    assert anywhere[apart, 1].max() < 0.25  # behind the crossing seam
+    assert np.array_equal(values, skull(anywhere))
+    moved = anywhere + 1e-5 * np.random.default_rng(1).normal(size=anywhere.shape)
+    slopes = np.abs(skull(moved) - values) / np.linalg.norm(moved - anywhere, axis=1)
+    assert slopes.max() < 2.1
+    assert np.mean(slopes > 1.05) < 0.01
 
 
 @pytest.mark.parametrize("name", SHAPES)

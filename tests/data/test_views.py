@@ -1,6 +1,7 @@
 """Detection of formats, what belongs to what, and the pictures behind the cameras."""
 
 import shutil
+from pathlib import Path
 
 import imageio.v3 as imageio
 import numpy as np
@@ -43,7 +44,10 @@ def test_grey_images_become_color(scene, folder):
 
 
 def test_some_views(scene, folder):
-    views = read_views(folder).select([4, 1])
+    whole = read_views(folder)
+    views = whole.select([4, 1])
+    assert views.mask(1) is whole.mask(1)
+    assert views.image(0) is whole.image(4)
     assert views.names == ["004.png", "001.png"]
     assert (views.mask(0) == scene.silhouette(4)).all()
     np.testing.assert_allclose(views.cameras.centers()[1], scene.axes(1)[3])
@@ -58,7 +62,7 @@ def test_the_oldest_pictures_are_forgotten_first():
             decoded.append(view)
             return np.zeros(100, np.uint8)
 
-        return kept.get(("image", view), decode)
+        return kept.get(("image", Path(str(view))), decode)
 
     for view in (0, 1, 0, 2, 0, 1):
         get(view)

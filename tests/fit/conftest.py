@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 import trimesh
+from torch.nn import functional
 
 from isopts.cli.views_folder import ViewsFolder
 from isopts.cli.views_subject import ViewsSubject
@@ -22,6 +23,7 @@ from isopts.geometry.triangle_mesh import TriangleMesh
 from isopts.render.lights import Lights, fixed_lights
 from isopts.render.synthetic_view import SurfaceHits, VisibleSurface, render_view
 
+BALL_RADIUS = 2 / 3  # in its unit frame, whose sphere is half as large again
 SMALL = (
     *(f"{net}.grid.{key}" for net in ("field", "radiance") for key in ("levels=3", "base_resolution=8", "width=16")),
     "field.grid.finest_resolution=24",
@@ -41,6 +43,8 @@ SMALL = (
     "fit.steps=30",
     "fit.sampled_resolution=24",
     "fit.log_every=5",
+    "finish.samples=512",
+    "finish.pool=4000",
     "output.mesh.resolution=40",
     "output.isopoints=300",
 )
@@ -113,6 +117,25 @@ def close_views(tmp_path_factory: pytest.TempPathFactory) -> PreparedViews:
     """36 views from above, near enough to each other for photo-consistency. Not to be changed by a test."""
     folder = write_ball_views(tmp_path_factory.mktemp("views") / "close", views=36, half_sphere=True).folder
     return prepare_views(folder, DataConfig(), torch.device("cpu"), torch.Generator().manual_seed(0))
+
+
+class ExactBall:
+    """The signed distance of the ball, or of one of another size, in the unit frame of its views."""
+
+    def __init__(self, radius: float = BALL_RADIUS):
+        self.radius = radius
+
+    def value(self, points: torch.Tensor) -> torch.Tensor:
+        return points.norm(dim=1) - self.radius
+
+    def value_and_gradient(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.value(points), functional.normalize(points, dim=1)
+
+
+@pytest.fixture(scope="session")
+def exact_ball() -> type[ExactBall]:
+    """Of a radius, 2/3 where none is given."""
+    return ExactBall
 
 
 @pytest.fixture

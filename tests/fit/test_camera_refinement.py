@@ -130,9 +130,9 @@ def test_a_resumed_fit_equals_an_uninterrupted_one(wrong, tmp_path, fit):
     halfway = load_checkpoint(first.folder.path).tensors
     second = fit(wrong, tmp_path / "parts", resume=True)
     expected, found = (load_checkpoint(result.folder.path) for result in (whole, second))
-    assert not torch.equal(halfway["camera_corrections"], found.tensors["camera_corrections"])
-    assert int(halfway["camera_rounds"]) == 1
-    assert int(found.tensors["camera_rounds"]) == 2
+    assert not torch.equal(halfway["refinement.corrections"], found.tensors["refinement.corrections"])
+    assert int(halfway["refinement.rounds"]) == 1
+    assert int(found.tensors["refinement.rounds"]) == 2
     for part in ("field", "tensors"):
         stored, again = getattr(expected, part), getattr(found, part)
         assert stored.keys() == again.keys()
@@ -146,7 +146,7 @@ def test_a_checkpoint_without_its_corrections_is_refused(wrong, tmp_path, fit):
     fit(wrong, tmp_path / "run", stop_after=2)
     path = tmp_path / "run" / "checkpoint.pt"
     stored = torch.load(path, weights_only=True)
-    stored["tensors"]["camera_corrections"] = stored["tensors"]["camera_corrections"][:7]
+    stored["tensors"]["refinement.corrections"] = stored["tensors"]["refinement.corrections"][:7]
     torch.save(stored, path)
     with pytest.raises(InputError, match="damaged"):
         fit(wrong, tmp_path / "run", resume=True)

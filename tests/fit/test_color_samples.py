@@ -13,19 +13,6 @@ from isopts.render.trace import SphereTracingConfig
 RADIUS = 2 / 3  # of the ball in its unit frame, whose sphere is half as large again
 
 
-class ExactBall:
-    """The signed distance of the ball, or of one of another size."""
-
-    def __init__(self, radius=RADIUS):
-        self.radius = radius
-
-    def value(self, points):
-        return points.norm(dim=1) - self.radius
-
-    def value_and_gradient(self, points):
-        return self.value(points), functional.normalize(points, dim=1)
-
-
 def exact_colors(ball, prepared, points):
     return torch.from_numpy(ball.colors(prepared.frame.to_world(points)))
 
@@ -46,8 +33,10 @@ def sampler(prepared_ball):
 
 
 @pytest.mark.parametrize("sampled", [True, False])
-def test_rays_through_the_object_show_the_colour_of_the_surface_they_meet(ball, prepared_ball, sampler, sampled):
-    field = ExactBall()
+def test_rays_through_the_object_show_the_colour_of_the_surface_they_meet(
+    ball, prepared_ball, sampler, sampled, exact_ball
+):
+    field = exact_ball()
     grid = sample_field(field.value, 32, "cpu") if sampled else None
     samples, missed = sampler.from_rays(2000, field, grid, SphereTracingConfig())
     assert len(samples.points) + len(missed) == 2000
@@ -64,8 +53,8 @@ def test_rays_through_the_object_show_the_colour_of_the_surface_they_meet(ball, 
     assert errors.max() < 0.01  # rounding of bytes, the flat faces of the photographed mesh
 
 
-def test_missed_rays_end_where_they_come_nearest(prepared_ball, sampler):
-    field = ExactBall(0.5)
+def test_missed_rays_end_where_they_come_nearest(prepared_ball, sampler, exact_ball):
+    field = exact_ball(0.5)
     grid = sample_field(field.value, 32, "cpu")
     for copy, tolerance in ((grid, 0.05), (None, 0.02)):
         samples, missed = sampler.from_rays(1000, field, copy, SphereTracingConfig())
@@ -75,9 +64,9 @@ def test_missed_rays_end_where_they_come_nearest(prepared_ball, sampler):
         assert missed.norm(dim=1).max() < RADIUS + tolerance
 
 
-def test_no_rays_are_no_samples(sampler):
-    for grid in (sample_field(ExactBall().value, 16, "cpu"), None):
-        samples, missed = sampler.from_rays(0, ExactBall(), grid, SphereTracingConfig())
+def test_no_rays_are_no_samples(sampler, exact_ball):
+    for grid in (sample_field(exact_ball().value, 16, "cpu"), None):
+        samples, missed = sampler.from_rays(0, exact_ball(), grid, SphereTracingConfig())
         assert [len(part) for part in (*samples, missed)] == [0] * 6
 
 
@@ -122,3 +111,10 @@ def test_surfels_off_the_object_are_in_free_space_and_unseen_ones_are_nowhere(pr
     assert beside[off_object].min() > RADIUS - prepared_ball.pixel
     assert off_object[in_image].float().mean() > 0.9
     assert not off_object[~in_image].any()
+
+
+def test_no_rays_are_drawn_of_a_view_that_is_left_out(sampler, exact_ball):
+    grid = sample_field(exact_ball().value, 32, "cpu")
+    sampler.leave_out(5)
+    samples, _ = sampler.from_rays(600, exact_ball(), grid, SphereTracingConfig())
+    assert sorted(samples.views.unique().tolist()) == [view for view in range(12) if view != 5]

@@ -12,6 +12,7 @@ from isopts.config import load_config
 from isopts.data.meshes import read_mesh
 from isopts.data.points import read_points
 from isopts.errors import ConfigError, DivergedError, InputError
+from isopts.fit import photo_consistency
 from isopts.fit.conduct import FitRun
 from isopts.fit.fitted_field import FittedField
 from isopts.fit.mvr import fit_mvr
@@ -40,6 +41,7 @@ def test_a_ball_in_world_coordinates_with_its_colours(ball, tmp_path, fit):
     changes = (
         "fit.steps=120",
         "radiance_rates.learning_rate=0.005",
+        "finish.steps_share=1",
         "start.steps=100",
         "data.holdout=[5]",
         "isopoints.write_every=4",
@@ -78,14 +80,15 @@ def assert_files(result, reports, ball):
         f"isopoints/step_{step:06d}.ply" for step in (1, 41, 81)
     }
     assert {"meshes/step_000120.ply", "previews/step_000060.png", "previews/step_000120.png"} <= names
-    assert (folder.path / "meshes" / "step_000120.ply").read_bytes() == folder.mesh.read_bytes()
+    last, final = read_mesh(folder.path / "meshes" / "step_000120.ply"), read_mesh(folder.mesh)
+    np.testing.assert_array_equal(last.vertices, final.vertices)  # colours are finished afterwards
     record = folder.read_record()
     assert (record.status, record.command, record.step, record.input) == ("finished", "fit-mvr", 120, str(ball.folder))
     assert record.frame.center == pytest.approx(ball.center, abs=0.1 * ball.radius)
     assert {"visual_hull", "patch_consistency", "point_visibility", "view_choice", "grid_rays", "lazy_adam"} <= set(
         record.kernel_backends
     )
-    assert {"read", "start", "fit", "views", "mesh", "iso-points", "preview"} == set(record.seconds)
+    assert {"read", "start", "fit", "colors", "views", "mesh", "iso-points", "preview"} == set(record.seconds)
     assert json.loads(folder.metrics.read_text())["mesh_closed"] is True
     assert [json.loads(line)["step"] for line in folder.log.read_text().splitlines()] == [r.step for r in reports]
     assert load_config(MvrConfig, str(folder.config)).data.holdout == (5,)
@@ -109,12 +112,16 @@ def assert_the_comparison_is_of_the_held_out_view(picture, ball):
 @pytest.mark.parametrize(
     ("changes", "stopped_at"),
     [
-        ((), 6),
+        (("photo.carve.until=1",), 6),
         (("sampling.mode=importance", "photo.levels=[0.2]"), 9),
         (("sampling.mode=rays", "exposure.enabled=true"), 6),
     ],
 )
-def test_a_resumed_fit_equals_an_uninterrupted_one(close_views, tmp_path, fit, changes, stopped_at):
+def test_a_resumed_fit_equals_an_uninterrupted_one(close_views, tmp_path, fit, changes, stopped_at, monkeypatch):
+    def some_free_points(points, *arguments):
+        return 1.1 * points[torch.randint(len(points), (50,), generator=arguments[-1])]
+
+    monkeypatch.setattr(photo_consistency, "find_free_points", some_free_points)
     views = close_views.source.photographs[0].image.parents[1]
     whole, _, _ = fit(views, tmp_path / "whole", *QUICK, *changes)
     first, _, _ = fit(views, tmp_path / "parts", *QUICK, *changes, stop_after=stopped_at)
@@ -244,6 +251,27 @@ def test_a_time_limit_still_writes_everything(ball, tmp_path, fit):
     assert (result.reason, result.step) == ("time limit", 0)
     assert result.folder.mesh.is_file()
     assert result.folder.read_record().status == "finished"
+
+
+def test_finished_colours_are_shown_and_the_fit_goes_on_with_its_own(ball, tmp_path, fit):
+    changes = (*QUICK, "fit.steps=100000")
+    first, _, _ = fit(ball.folder, tmp_path / "run", *changes, exit_after=0.2)
+    stored = load_checkpoint(first.folder.path).tensors
+    again, _, _ = fit(ball.folder, tmp_path / "run", *changes, exit_after=0.0, resume=True)
+    after = load_checkpoint(again.folder.path).tensors
+    assert again.step == first.step > 0
+    assert stored.keys() == after.keys()
+    assert all(torch.equal(stored[name], after[name]) for name in stored.keys() - {"seconds"})
+    own = [name for name in stored if name.startswith("unfinished_radiance.layers")]
+    assert own
+    assert not any(torch.equal(stored[name], stored[name.removeprefix("unfinished_")]) for name in own)
+    assert "colors" in first.seconds
+
+
+def test_colours_need_not_be_finished(ball, tmp_path, fit):
+    result, _, _ = fit(ball.folder, tmp_path / "run", *QUICK, "finish.steps_share=0")
+    assert "colors" not in result.seconds
+    assert not any("unfinished" in name for name in load_checkpoint(result.folder.path).tensors)
 
 
 @pytest.mark.parametrize("mode", ["rays", "isopoints"])

@@ -32,6 +32,7 @@ PAPER = {
     "radiance_rates.learning_rate": 1e-4,
     "fit.seconds": 6000.0,
     "fit.checkpoint_every": 200,
+    "finish.steps_share": 0.0,
 }
 PAPER_RAYS = {**PAPER, "sampling.tracer": "sphere"}
 PAPER_ISOPOINTS = {

@@ -193,3 +193,37 @@ def test_more_colours_are_compared_towards_the_end(make):
     for step in range(1, 5):
         fit.step(step)
     assert drawn == [150, 200, 250, 300]
+
+
+def test_a_view_that_agrees_with_no_other_is_named_and_nothing_is_drawn_of_it(make):
+    fit = make("photo.levels=[0.0]", "isopoints.every_steps=5")
+    for step in range(1, 6):
+        fit.step(step)
+    agreement = fit.objective.agreement
+    assert not agreement.left_out.any()
+    assert agreement.counts.sum() > 100
+    agreement.counts[:] = 100
+    agreement.sums[:] = 90
+    agreement.sums[7] = agreement.sums[:, 7] = 20
+    note = fit.objective.refresh(6)
+    assert note.count("left out") == 1
+    assert "The view '007.png' is left out" in note
+    assert agreement.left_out.nonzero().flatten().tolist() == [7]
+    assert (fit.objective.surfels.cosines[:, 7] == 0).all()
+    assert (fit.objective.surfels.cosines[:, 8] > 0).any()
+    agreement.counts[:] = agreement.sums[:] = 0
+    for step in range(7, 11):
+        fit.step(step)
+    assert agreement.counts[7].sum() == agreement.counts[:, 7].sum() == 0
+    assert (agreement.counts.sum(dim=1) > 0).sum() > 30
+
+
+def test_no_view_is_left_out_when_that_is_switched_off(make):
+    fit = make("photo.levels=[0.0]", "photo.agreement_min=0", "isopoints.every_steps=5")
+    fit.step(1)
+    agreement = fit.objective.agreement
+    assert agreement.counts.sum() == 0
+    agreement.counts[:] = 100
+    agreement.sums[:] = 90
+    agreement.sums[7] = agreement.sums[:, 7] = 20
+    assert fit.objective.refresh(6) is None

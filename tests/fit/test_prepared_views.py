@@ -125,7 +125,35 @@ def test_some_views_must_be_left(ball):
         prepared(ball.folder, holdout=tuple(range(10)))
 
 
-def test_an_empty_mask_is_refused_by_name(changeable):
-    imageio.imwrite(changeable / "mask" / "007.png", np.zeros((36, 48), dtype=np.uint8))
-    with pytest.raises(InputError, match=r"007\.png"):
+@pytest.mark.parametrize(
+    ("mask", "reason"),
+    [(np.zeros((36, 48)), "is empty"), (np.ones((36, 48)), "covers the whole image"), (None, "looks inverted")],
+)
+def test_a_view_without_a_mask_to_speak_of_is_left_out_and_named(ball, changeable, mask, reason):
+    path = changeable / "mask" / "007.png"
+    imageio.imwrite(path, (255 - imageio.imread(path)) if mask is None else (255 * mask).astype(np.uint8))
+    views = prepared(changeable)
+    assert views.fitted == [view for view in range(12) if view != 7]
+    assert len(views.notes) == 1
+    assert views.notes[0].startswith("The view '007.png' is left out. ")
+    assert f"{path}' {reason}" in views.notes[0]
+    assert_ball_in_the_middle(views, ball)
+
+
+def blacken(folder, views):
+    for view in views:
+        imageio.imwrite(folder / "mask" / f"{view:03d}.png", np.zeros((36, 48), dtype=np.uint8))
+
+
+def test_many_empty_masks_are_refused_the_first_by_name(changeable):
+    blacken(changeable, (2, 7, 8))
+    assert len(prepared(changeable).fitted) == 9
+    blacken(changeable, (5,))
+    with pytest.raises(InputError, match=r"002\.png' is empty.*3 more"):
         prepared(changeable)
+
+
+def test_an_empty_mask_of_a_held_out_view_is_refused_by_name(changeable):
+    blacken(changeable, (7,))
+    with pytest.raises(InputError, match=r"007\.png"):
+        prepared(changeable, holdout=(7,))

@@ -56,3 +56,11 @@ def test_full_and_empty_masks_have_no_rays(prepared_ball):
     cameras = prepared_ball.source.cameras.select([0, 1]).in_frame(prepared_ball.frame)
     rays = silhouette_rays(maps, cameras, torch.Generator())
     assert [len(bundle.origins) for bundle in rays] == [0, 0]
+
+
+def test_rays_know_their_views_which_can_be_left_out(prepared_ball):
+    centers = prepared_ball.cameras.centers()
+    for bundle in prepared_ball.rays.without(5):
+        views = torch.cdist(bundle.origins, centers).argmin(dim=1)
+        assert torch.equal(views, bundle.views)
+        assert sorted(views.unique().tolist()) == [view for view in range(12) if view != 5]
