@@ -14,18 +14,18 @@ from isopts.errors import InputError
 from isopts.evaluate.fitted_views import FittedViews, Rendering
 from isopts.fit.fitted_field import FittedField
 from isopts.fit.mvr_config import DataConfig
+from isopts.fit.refined_views import fitted_numbers, with_refined_cameras
 from isopts.fit.view_preview import render_fitted, sampled_copy
 from isopts.run.checkpoint import load_checkpoint
 from isopts.run.folder import RunFolder
 
 REFERENCE_FILE = "reference.ply"
-_SAME_CAMERA = 1e-4  # unit frame: a checkpoint's cameras are rounded
 
 
 @dataclass(frozen=True)
 class RunImages:
-    """views: of the folder of the images. fit: what the run did with them. reference: beside them, if there is one.
-    decoder: of the field, by which threads are shared."""
+    """views: of the folder of the images, with the cameras that the run refined. fit: what the run did with them.
+    reference: beside them, if there is one. decoder: of the field, by which threads are shared."""
 
     views: PosedViews
     fit: FittedViews
@@ -70,7 +70,9 @@ def read_run_images(run: Path, moved_to: Path | None, mask_from: str, device: to
         raise InputError(f"The images of the run '{run}' are not in '{images}' any more; name their folder by --views.")
     views = read_views(images, data.views)
     has_colors = checkpoint.config.get("losses", {}).get("color", 1) > 0
-    fit = _what_was_fitted(fitted, views, data.holdout, has_colors)
+    known = [view for view, number in enumerate(fitted_numbers(fitted, views.cameras)) if number >= 0]
+    views = with_refined_cameras(fitted, views)
+    fit = _what_was_fitted(fitted, views, known, data.holdout, has_colors)
     return RunImages(views, fit, reference_beside(images), fitted.decoder)
 
 
@@ -83,22 +85,14 @@ def _data_config(stored: Mapping[str, Any], mask_from: str, source: str) -> Data
     return config_from_dict(DataConfig, changed, "The command line")
 
 
-def _what_was_fitted(fitted: FittedField, views: PosedViews, holdout: tuple[int, ...], has_colors: bool) -> FittedViews:
-    """By the cameras in the checkpoint: fit-mvr leaves views out that contradict the others. Where it knows none of the
-    cameras, these are other images of the object, and all of them are held out."""
-    known = _known_cameras(fitted, views)
+def _what_was_fitted(
+    fitted: FittedField, views: PosedViews, known: list[int], holdout: tuple[int, ...], has_colors: bool
+) -> FittedViews:
+    """known: the views whose cameras are in the checkpoint, since fit-mvr leaves views out that contradict the others.
+    Where there are none, these are other images of the object, and all of them are held out."""
     held_out = tuple(view for view in holdout if view < len(views)) if known else tuple(range(len(views)))
     seen = tuple(view for view in known if view not in held_out)
     return FittedViews(seen, held_out, (lambda: _renderer(fitted, views)) if has_colors else None)
-
-
-def _known_cameras(fitted: FittedField, views: PosedViews) -> list[int]:
-    here = views.cameras.in_frame(fitted.frame)
-    there = fitted.appearance.cameras.to("cpu", here.rotations.dtype)
-    distances = torch.cdist(here.centers(), there.centers()) / there.centers().norm(dim=1)
-    turns = (here.rotations[:, None] - there.rotations).abs().amax(dim=(2, 3))
-    same = (distances < _SAME_CAMERA) & (turns < _SAME_CAMERA)
-    return torch.nonzero(same.any(dim=1))[:, 0].tolist()
 
 
 def _renderer(fitted: FittedField, views: PosedViews) -> Callable[[int], Rendering]:

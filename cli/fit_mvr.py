@@ -32,6 +32,7 @@ def fit_mvr(
     no_masks: views_options.NoMasks = False,
     prior: views_options.Prior = None,
     sphere: views_options.SphereOption = None,
+    refine_cameras: options.RefineCameras = False,
     exit_after: options.ExitAfter = None,
     resume: options.Resume = False,
     overwrite: options.Overwrite = False,
@@ -65,6 +66,7 @@ def fit_mvr(
     given: dict[str, Any] = {f"data.views.{key}": value for key, value in reading.items()}
     given |= {"data.holdout": views_options.view_numbers("--holdout", holdout), "fit.seconds": budget, "seed": seed}
     given["data.prior"] = None if prior is None else str(prior.resolve())
+    given |= {"cameras.enabled": refine_cameras or None}
     changes = [f"{key}={json.dumps(value)}" for key, value in given.items() if value is not None] + (overrides or [])
     folder = output or Path("runs") / _name(views_dir, config)
     settings = _settings(config, changes, views_dir, folder if resume else None)

@@ -45,6 +45,9 @@ BudgetSeconds = Annotated[
         show_default=False,
     ),
 ]
+RefineCameras = Annotated[
+    bool, typer.Option("--refine-cameras", help="Correct poses and focal lengths of the fitted views by small amounts.")
+]
 Decoder = Annotated[str | None, typer.Option("--decoder", help="Network: grid, siren or sdf.", show_default=False)]
 EdgeAware = Annotated[bool, typer.Option("--ear", help="Up-sample the iso-points towards edges.")]
 OpenSurface = Annotated[bool, typer.Option("--open", help="Cut the surface where the scan ends; no lids.")]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from isopts.data.masks import MaskConfig, MaskSource, mask_from_file, mask_from_image
 from isopts.data.pictures import read_picture
@@ -40,6 +41,7 @@ class PosedViews:
     region: Sphere | None = None
     sparse_points: Callable[[], np.ndarray] | None = None
     notes: tuple[str, ...] = ()
+    pinholes: torch.Tensor | None = None  # (V, 3, 3) that lens distortion is undone for, where cameras were corrected
     _cache: "_Pictures" = field(default_factory=lambda: _Pictures(_CACHE_BYTES), repr=False, compare=False)
 
     def __len__(self) -> int:
@@ -73,6 +75,10 @@ class PosedViews:
         """
         return self._cache.get(("mask", self.mask_name(view)), lambda: self._decode_mask(view))
 
+    def with_cameras(self, cameras: Cameras) -> "PosedViews":
+        """The same pictures, `image` and `mask` as they are, with other cameras."""
+        return replace(self, cameras=cameras, pinholes=self._pinholes)
+
     def select(self, views: Sequence[int]) -> "PosedViews":
         """Some of the views, in this order, with what is decoded of them."""
         return replace(
@@ -80,7 +86,12 @@ class PosedViews:
             cameras=self.cameras.select(list(views)),
             photographs=tuple(self.photographs[view] for view in views),
             mask_files=tuple(self.mask_files[view] for view in views) if self.mask_files else (),
+            pinholes=None if self.pinholes is None else self.pinholes[list(views)],
         )
+
+    @property
+    def _pinholes(self) -> torch.Tensor:
+        return self.cameras.intrinsics if self.pinholes is None else self.pinholes
 
     def _photograph(self, view: int) -> np.ndarray:
         return read_picture(self.photographs[view].image)
@@ -107,7 +118,7 @@ class PosedViews:
         posed = self.photographs[view]
         if posed.distortion.is_zero():
             return picture
-        pinhole = self.cameras.intrinsics[view].numpy()
+        pinhole = self._pinholes[view].numpy()
         return undistort_picture(picture, pinhole, posed.camera.intrinsics, posed.distortion)
 
 

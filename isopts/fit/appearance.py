@@ -12,19 +12,31 @@ from isopts.config import config_from_dict
 from isopts.errors import InputError
 from isopts.field.build import Field, FieldConfig
 from isopts.field.radiance import RadianceConfig, build_radiance, with_features
+from isopts.fit.stored_state import stored_tensor
+from isopts.geometry.camera_corrections import CameraCorrections
 from isopts.geometry.cameras import Cameras
 
 _RADIANCE, _CAMERA = "radiance.", "camera."
+CORRECTIONS = "camera_corrections"
+"""Tensor of a checkpoint: (V, 7) of CameraCorrections.vectors."""
+
 _CAMERA_PARTS = ("intrinsics", "rotations", "translations", "sizes")
 _CHUNK = 65_536
 
 
 @dataclass(frozen=True)
 class Appearance:
-    """radiance: the colour field, on its device. cameras: of the fitted images, unit frame, float32, there too."""
+    """radiance: the colour field, on its device. cameras: of the fitted images, unit frame, float32, there too; refined
+    where the fit refined them. corrections: what was, float64, on the CPU; None: nothing."""
 
     radiance: nn.Module
     cameras: Cameras
+    corrections: CameraCorrections | None = None
+
+    @property
+    def given_cameras(self) -> Cameras:
+        """As they were given."""
+        return self.cameras if self.corrections is None else self.corrections.undone(self.cameras)
 
     @torch.no_grad()
     def colors(self, field: Field, points: torch.Tensor, directions: torch.Tensor) -> torch.Tensor:
@@ -48,7 +60,8 @@ class Appearance:
     def tensors(self) -> dict[str, torch.Tensor]:
         """For a checkpoint."""
         stored = {_RADIANCE + name: tensor for name, tensor in self.radiance.state_dict().items()}
-        return stored | {_CAMERA + name: getattr(self.cameras, name) for name in _CAMERA_PARTS}
+        stored |= {_CAMERA + name: getattr(self.cameras, name) for name in _CAMERA_PARTS}
+        return stored if self.corrections is None else stored | {CORRECTIONS: self.corrections.vectors()}
 
 
 def stored_appearance(
@@ -72,4 +85,10 @@ def stored_appearance(
         raise InputError(f"{source} is damaged: its colours are incomplete ({', '.join(wrong) or 'no cameras'}).")
     radiance.load_state_dict({name: state[name] for name in expected})
     cameras = Cameras(*(tensors[_CAMERA + name].to(device) for name in _CAMERA_PARTS))
-    return Appearance(radiance.to(device), cameras)
+    return Appearance(radiance.to(device), cameras, _stored_corrections(tensors, len(cameras), source))
+
+
+def _stored_corrections(tensors: Mapping[str, torch.Tensor], views: int, source: str) -> CameraCorrections | None:
+    if CORRECTIONS not in tensors:
+        return None
+    return CameraCorrections.from_vectors(stored_tensor(tensors, CORRECTIONS, (views, 7), source).double())

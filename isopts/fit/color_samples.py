@@ -29,9 +29,13 @@ class ColorSampler:
     """Draws colour samples from the images of a fit, on their device."""
 
     def __init__(self, images: ImageStack, generator: torch.Generator):
-        self._images, self._generator = images, generator
+        self._generator = generator
         self._on_object = torch.nonzero(images.masks)[:, 0].int()
-        cameras = images.cameras
+        self.use(images)
+
+    def use(self, images: ImageStack) -> None:
+        """The same images, with other cameras."""
+        self._images, cameras = images, images.cameras
         self._projections, self._centers = cameras.projections(), cameras.centers()
         self._backprojections = cameras.backprojections()
 

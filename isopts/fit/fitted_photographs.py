@@ -1,5 +1,6 @@
 """The photographs that a run was fitted to, read again."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -31,10 +32,12 @@ def fitted_photographs(path: Path, fitted: FittedField) -> ImageStack:
         raise InputError(f"'{path}' does not say where its photographs are; use --bake network.")
     views = read_views(config.path, config.views)
     cameras = views.cameras.in_frame(fitted.frame).to(fitted.device, torch.float32)
-    known = fitted.appearance.cameras
+    known = fitted.appearance.given_cameras
     moved = torch.cdist(known.centers(), cameras.centers(), compute_mode="donot_use_mm_for_euclid_dist")
     turned = (known.rotations[:, None] - cameras.rotations).abs().amax(dim=(2, 3))
     distances, chosen = torch.maximum(moved, turned).min(dim=1)
     if float(distances.max()) > _MOVED_MAX:
         raise InputError(f"The cameras in '{config.path}' are not those that '{path}' was fitted to.")
-    return stack_images(views.select(chosen.tolist()), fitted.frame, _PIXELS_MAX, fitted.device)
+    images = stack_images(views.select(chosen.tolist()), fitted.frame, _PIXELS_MAX, fitted.device)
+    corrections = fitted.appearance.corrections
+    return images if corrections is None else replace(images, cameras=corrections.applied(images.cameras))

@@ -92,6 +92,24 @@ def image_pyramid(images: ImageStack, levels: int) -> list[PatchViews]:
     return pyramid
 
 
+def with_cameras(pyramid: list[PatchViews], cameras: Cameras) -> list[PatchViews]:
+    """The same images with other cameras, those of the finest level given."""
+    levels = []
+    for views in pyramid:
+        if levels:
+            cameras = cameras.cropped(cameras.sizes // 2 * 2).resized(cameras.sizes // 2)
+        levels.append(views._replace(**_camera_parts(cameras)))
+    return levels
+
+
+def _camera_parts(cameras: Cameras) -> dict[str, torch.Tensor]:
+    return {
+        "projections": cameras.projections(),
+        "backprojections": cameras.backprojections(),
+        "centers": cameras.centers(),
+    }
+
+
 def _patch_views(pictures: list[np.ndarray], cameras: Cameras) -> PatchViews:
     """pictures: (H, W, 2), grey and mask; half a mask is none."""
     greys, masks = (np.concatenate([picture[..., part].ravel() for picture in pictures]) for part in (0, 1))
@@ -101,9 +119,7 @@ def _patch_views(pictures: list[np.ndarray], cameras: Cameras) -> PatchViews:
         masks=torch.from_numpy((masks >= 128).astype(np.uint8)).to(device),
         first=_starts(cameras.sizes),
         sizes=cameras.sizes.int(),
-        projections=cameras.projections(),
-        backprojections=cameras.backprojections(),
-        centers=cameras.centers(),
+        **_camera_parts(cameras),
     )
 
 

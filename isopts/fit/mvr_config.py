@@ -9,6 +9,7 @@ from isopts.data.views import ViewsConfig
 from isopts.field.build import FieldConfig
 from isopts.field.grid import GridConfig
 from isopts.field.radiance import RadianceConfig
+from isopts.fit.cameras_config import CamerasConfig
 from isopts.fit.carving import CarveConfig
 from isopts.fit.exposure import ExposureConfig
 from isopts.fit.finish_colors import FinishConfig
@@ -41,7 +42,8 @@ class DataConfig(StrictModel):
         ge=-100,
         le=100,
         description="pixels of the shrunk images by which all masks are too large, negative: too small; null: where "
-        "photographs agree far better about a hull of smaller or larger masks (start.init hull), it is told from them",
+        "photographs agree far better about a hull of smaller or larger masks (start.init hull), it is told from them; "
+        "not with cameras.enabled",
     )
 
 
@@ -214,6 +216,7 @@ class MvrConfig(StrictModel):
     )
     radiance_rates: Rates = Field(Rates(), description="learning rates of the colour network, same schedule")
     exposure: ExposureConfig = Field(ExposureConfig(), description="brightness and tint of each photograph")
+    cameras: CamerasConfig = Field(CamerasConfig(), description="corrections of poses and focal lengths")
     fit: FitConfig = Field(FitConfig(), description="length and rhythm of the fit")
     finish: FinishConfig = Field(FinishConfig(), description="colours learned again when the surface is finished")
     output: OutputConfig = Field(

@@ -11,6 +11,7 @@ from isopts.errors import DivergedError
 from isopts.field.build import Field
 from isopts.field.radiance import with_features
 from isopts.fit import view_losses
+from isopts.fit.camera_refinement import CameraRefinement, Surface
 from isopts.fit.cloud_start import REGION, beyond_region
 from isopts.fit.color_samples import ColorSampler, ColorSamples
 from isopts.fit.exposure import Exposures
@@ -58,14 +59,16 @@ class MvrObjective:
         generator: torch.Generator,
         progress: Callable[[int], float],
         exposures: Exposures | None = None,
+        refinement: CameraRefinement | None = None,
     ):
-        """progress: share of the fit that is done at a step."""
+        """progress: share of the fit that is done at a step. refinement: of the cameras, `views` are its."""
         self._field, self._radiance, self._views = field, radiance, views
         self._config, self._generator, self._progress = config, generator, progress
-        self._exposures = exposures
+        self._exposures, self._refinement = exposures, refinement
         self._depth_views = depth_views(views.cameras)
         self._colors = ColorSampler(views.images, generator)
-        self._photo = PhotoConsistency(views, config, generator) if config.losses.photo > 0 else None
+        pyramid = None if refinement is None else refinement.pyramid
+        self._photo = PhotoConsistency(views, config, generator, pyramid) if config.losses.photo > 0 else None
         self._rays = views.rays
         self._surfels: Surfels | None = None
         self._seen = torch.zeros(0, dtype=torch.int64)
@@ -112,6 +115,16 @@ class MvrObjective:
         if surfels is not None:
             self._seen = torch.nonzero((surfels.cosines > 0).any(dim=1))[:, 0]
 
+    def _use_views(self, views: PreparedViews) -> None:
+        """The same images with other cameras."""
+        self._views, self._depth_views = views, depth_views(views.cameras)
+        self._colors.use(views.images)
+        if self._photo is not None:
+            self._photo.use(views)
+        self._rays = views.rays
+        for view in self.agreement.left_out_views() if self.agreement is not None else []:
+            self._rays = self._rays.without(view)
+
     def refresh(self, step: int) -> str | None:
         """Extract iso-points and copy the field when it is time to."""
         config = self._config.isopoints
@@ -132,6 +145,9 @@ class MvrObjective:
         if found is not None and self.agreement is not None:
             found.cosines[:, self.agreement.left_out] = 0
         self._use_surfels(found)
+        if self._refinement is not None and found is not None and self._refinement.is_due(self._progress(step)):
+            surface = Surface(found, self._field.value_and_gradient, self._grid)
+            self._use_views(self._refinement.refine_during_fit(surface, self._progress(step)))
         if self._photo is not None and found is not None:
             self._photo.look_behind(found, self._field.value, self._progress(step))
         if first and found is not None:

@@ -8,10 +8,13 @@ from pathlib import Path
 import torch
 
 from isopts.data.pictures import write_picture
+from isopts.data.view_formats.idr_writer import write_idr_cameras
 from isopts.field.build import build_field, restore_field
 from isopts.field.radiance import build_radiance
 from isopts.fit.appearance import Appearance, stored_appearance
 from isopts.fit.budget import Budget
+from isopts.fit.camera_motion import camera_motion
+from isopts.fit.camera_refinement import CameraRefinement, refine_on_hull
 from isopts.fit.color_samples import ColorSampler
 from isopts.fit.exposure import Exposures
 from isopts.fit.finish_colors import finish_colors
@@ -29,6 +32,8 @@ from isopts.fit.stored_state import restore_generator, restore_optimizer, stored
 from isopts.fit.surfels import Surfels
 from isopts.fit.unmasked_start import start_without_masks
 from isopts.fit.view_preview import compare_view, sampled_copy
+from isopts.geometry.camera_corrections import CameraCorrections
+from isopts.geometry.sphere import Sphere
 from isopts.mesh.components import solid_components
 from isopts.render.sampled_field import sampled_side
 from isopts.run.atomic import replacing
@@ -37,17 +42,19 @@ from isopts.run.folder import RunFolder
 from isopts.run.log import StepReport, append_to_log, drop_log_after
 
 COMMAND = "fit-mvr"
+_STARTS_AGAIN = 2  # at most, by refined cameras
 _SURFELS, _GRID, _EXPOSURE, _UNFINISHED = "surfel.", "sampled_field", "exposure.", "unfinished_radiance."
-_FREE = "free_points"
+_FREE, _CORRECTIONS, _ROUNDS = "free_points", "refinement.corrections", "refinement.rounds"
 
 
 class MvrSession:
     """The networks, the objective and the optimizer of one run."""
 
     def __init__(self, config: MvrConfig, views: PreparedViews, folder: RunFolder, checkpoint: Checkpoint | None):
-        self._config, self._views, self._folder = config, views, folder
+        self._config, self._given, self._folder = config, views, folder
         self._device = views.images.masks.device
         self._generator = torch.Generator().manual_seed(config.seed)
+        self._refinement = self._camera_refinement(checkpoint) if config.cameras.enabled else None
         self._start = ""
         self._field, self._radiance = self._networks(checkpoint)
         self._finished_radiance: torch.nn.Module | None = None
@@ -61,11 +68,12 @@ class MvrSession:
         self._objective = MvrObjective(
             self._field,
             self._radiance,
-            views,
+            self._views,
             config,
             self._generator,
             lambda step: self._budget.progress(step),
             self._exposures,
+            self._refinement,
         )
         parts = [(self._field, config.optimizer)]
         if config.losses.color > 0:
@@ -76,6 +84,11 @@ class MvrSession:
         if checkpoint is not None:
             self._continue(checkpoint)
         drop_log_after(folder.log, self.step)
+
+    @property
+    def _views(self) -> PreparedViews:
+        """With the cameras as they are now."""
+        return self._given if self._refinement is None else self._refinement.views
 
     def summary(self) -> str:
         views, sizes = len(self._views.fitted), self._views.cameras.sizes
@@ -120,7 +133,27 @@ class MvrSession:
         fitted = self._fitted(step)
         with stopwatch.stage("views"):
             self._write_comparison(self._folder.views, fitted)
-        return write_outputs(fitted, self._config.output, self._folder, stopwatch, self._config.seed, solid_components)
+        figures = {} if self._refinement is None else self._write_cameras()
+        return write_outputs(
+            fitted, self._config.output, self._folder, stopwatch, self._config.seed, solid_components, figures
+        )
+
+    def _write_cameras(self) -> dict[str, float]:
+        """All cameras of the input, those of fitted views refined, in its coordinates; returns how far they moved."""
+        frame = self._given.frame
+        with replacing(self._folder.cameras) as temporary:
+            write_idr_cameras(temporary, self._views.source.cameras, Sphere(frame.center, 1 / frame.scale))
+        return camera_motion(self._given.exact_cameras, self._refinement.corrections)
+
+    def _camera_refinement(self, checkpoint: Checkpoint | None) -> CameraRefinement:
+        levels = len(self._config.photo.levels) + 1
+        refinement = CameraRefinement(self._config.cameras, self._given, self._generator, levels)
+        if checkpoint is not None:
+            source, tensors = str(self._folder.checkpoint), checkpoint.tensors
+            corrections = stored_tensor(tensors, _CORRECTIONS, (len(self._given.fitted), 7), source)
+            rounds = int(stored_tensor(tensors, _ROUNDS, (), source))
+            refinement.restore(CameraCorrections.from_vectors(corrections), rounds)
+        return refinement
 
     def _finish_colors(self, step: int) -> None:
         """Of the surface as it is now; the fit's own colours stay, so that it can go on."""
@@ -157,6 +190,11 @@ class MvrSession:
         config, generator = self._config, torch.Generator().manual_seed(self._config.seed)
         field = build_field(config.field, generator).to(self._device)
         self._start_field(field)
+        for _ in range(_STARTS_AGAIN if self._refinement is not None and config.start.init != "sphere" else 0):
+            if not refine_on_hull(self._refinement, field, config, self._generator):
+                break
+            field = build_field(config.field, torch.Generator().manual_seed(config.seed)).to(self._device)
+            self._start_field(field)
         features = config.field.sdf.features if config.field.decoder == "sdf" else 0
         return field, build_radiance(config.radiance, features, generator).to(self._device)
 
@@ -213,6 +251,9 @@ class MvrSession:
             tensors |= {_UNFINISHED + name: tensor for name, tensor in self._radiance.state_dict().items()}
         if self._exposures is not None:
             tensors |= {_EXPOSURE + name: tensor for name, tensor in self._exposures.state_dict().items()}
+        if self._refinement is not None:
+            tensors[_CORRECTIONS] = self._refinement.corrections.vectors()
+            tensors[_ROUNDS] = torch.tensor(float(self._refinement.rounds))
         if self._objective.agreement is not None:
             tensors |= self._objective.agreement.tensors()
         if self._objective.grid is not None:
@@ -258,8 +299,11 @@ class MvrSession:
 
     def _fitted(self, step: int) -> FittedField:
         cameras, agreement = self._views.cameras, self._objective.agreement
+        corrections = None if self._refinement is None else self._refinement.corrections
         if agreement is not None:
-            cameras = cameras.select(torch.nonzero(~agreement.left_out)[:, 0])
-        appearance = Appearance(self._finished_radiance or self._radiance, cameras)
+            kept = torch.nonzero(~agreement.left_out)[:, 0]
+            cameras = cameras.select(kept)
+            corrections = None if corrections is None else corrections.select(kept.tolist())
+        appearance = Appearance(self._finished_radiance or self._radiance, cameras, corrections)
         decoder = self._config.field.decoder
         return FittedField(self._field, self._views.frame, step, decoder, appearance=appearance)

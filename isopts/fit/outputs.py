@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -57,11 +57,12 @@ def write_outputs(
     stopwatch: Stopwatch,
     seed: int,
     clean: Callable[[TriangleMesh], TriangleMesh],
+    figures: Mapping[str, float] | None = None,
 ) -> dict[str, float | int]:
     """Write mesh.ply, isopoints.ply, preview.png and metrics.json; returns the metrics.
 
-    `clean` drops the parts of the mesh that the input does not support. Raises DivergedError when there is no surface
-    to write.
+    `clean` drops the parts of the mesh that the input does not support. figures: further metrics.
+    Raises DivergedError when there is no surface to write.
     """
     with stopwatch.stage("mesh"):
         whole = fitted.mesh(config.mesh)
@@ -71,7 +72,7 @@ def write_outputs(
         if len(mesh.faces) == 0:
             raise DivergedError("The fitted surface lies nowhere near the input; fit for longer.")
         fitted.write_mesh(folder.mesh, mesh)
-    metrics = _mesh_metrics(mesh)
+    metrics = _mesh_metrics(mesh) | dict(figures or {})
     isopoints = None
     if config.isopoints > 0:
         with stopwatch.stage("iso-points"):

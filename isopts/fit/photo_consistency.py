@@ -8,14 +8,14 @@ from torch.nn import functional
 from isopts.fit import view_losses
 from isopts.fit.baselines import comparison_limits
 from isopts.fit.carving import Value, find_free_points
-from isopts.fit.image_stack import image_pyramid
+from isopts.fit.image_stack import image_pyramid, with_cameras
 from isopts.fit.mvr_config import MvrConfig
 from isopts.fit.prepared_views import PreparedViews
 from isopts.fit.schedule import stage
 from isopts.fit.surfel_views import choose_surfel_views
 from isopts.fit.surfels import Surfels
 from isopts.fit.view_agreement import ViewAgreement
-from isopts.kernels.patch_consistency import patch_consistency
+from isopts.kernels.patch_consistency import PatchViews, patch_consistency
 from isopts.render.implicit_points import points_along_normals
 
 _CARVE_LEVEL = 1  # of the pyramid: half size
@@ -25,14 +25,26 @@ _DRAWN_SHARE = 0.2  # of the free points, in each step
 class PhotoConsistency:
     """The term's images, at every size, the choice of views, and how well these agree."""
 
-    def __init__(self, views: PreparedViews, config: MvrConfig, generator: torch.Generator):
+    def __init__(
+        self,
+        views: PreparedViews,
+        config: MvrConfig,
+        generator: torch.Generator,
+        pyramid: list[PatchViews] | None = None,
+    ):
+        """pyramid: of the images, where there is one already, of enough levels and whatever cameras."""
         self._config, self._weight, self._generator = config.photo, config.losses.photo, generator
-        self._pyramid = image_pyramid(views.images, len(config.photo.levels) + 1)
-        self._pixel = views.pixel
+        levels = len(config.photo.levels) + 1
+        self._pyramid = image_pyramid(views.images, levels) if pyramid is None else pyramid[:levels]
+        self.use(views)
         self._limits = comparison_limits(views.cameras)
         self.agreement = ViewAgreement(len(views.fitted), views.images.masks.device)
         self.free_points = torch.zeros((0, 3), device=views.images.masks.device)
         """(M, 3) known to be in free space, of the last looks behind the surface."""
+
+    def use(self, views: PreparedViews) -> None:
+        """The same images, with other cameras."""
+        self._pyramid, self._pixel = with_cameras(self._pyramid, views.cameras), views.pixel
 
     def level(self, progress: float) -> int:
         """Of the image pyramid, 0 the finest."""

@@ -1,7 +1,7 @@
 """Posed images made ready for a fit: checked, placed in a unit frame, decoded, with rays along their silhouettes."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -19,6 +19,7 @@ from isopts.fit.mvr_config import DataConfig
 from isopts.fit.prepared_cloud import PreparedCloud
 from isopts.fit.prior import usable_prior
 from isopts.fit.silhouette_rays import SilhouetteRays, no_rays, silhouette_rays
+from isopts.geometry.camera_corrections import CameraCorrections
 from isopts.geometry.cameras import Cameras
 from isopts.geometry.contradictions import cut_shares
 from isopts.geometry.frames import WorldToUnit
@@ -37,9 +38,9 @@ class PreparedViews:
     """The V fitted views of a data set.
 
     source: all of them. fitted: numbers of these in it. frame: world to unit. images: decoded, with cameras of the unit
-    frame. silhouettes: distance maps of the masks, cameras of the unit frame; None without masks. rays: beside the
-    silhouettes; none without masks. notes: sentences for the user. mask_offset: by how many pixels of `images`
-    silhouettes and masks were moved inwards. prior: points on the surface, where some are known.
+    frame. silhouettes: distance maps of the masks, cameras of the unit frame; rays: beside the silhouettes; maps: of
+    the masks, on the CPU; without masks None, none, None. notes: sentences for the user. mask_offset: by how many
+    pixels of `images` silhouettes and masks were moved inwards. prior: points on the surface, where some are known.
     """
 
     source: PosedViews
@@ -48,6 +49,7 @@ class PreparedViews:
     images: ImageStack
     silhouettes: Silhouettes | None
     rays: SilhouetteRays
+    maps: SilhouetteMaps | None
     notes: list[str]
     mask_offset: float = 0.0
     prior: PreparedCloud | None = None
@@ -56,6 +58,26 @@ class PreparedViews:
     def cameras(self) -> Cameras:
         """Of the fitted views, float32, unit frame, for the decoded images."""
         return self.images.cameras
+
+    @property
+    def exact_cameras(self) -> Cameras:
+        """Of the fitted views, float64, unit frame, for the images at full size, on the CPU."""
+        return self.source.cameras.select(self.fitted).in_frame(self.frame)
+
+    def corrected(self, corrections: CameraCorrections) -> "PreparedViews":
+        """These, as they were given, with corrected cameras; held-out views keep theirs."""
+        given, device = self.exact_cameras, self.images.masks.device
+        exact = corrections.applied(given)
+        silhouettes = None
+        if self.maps is not None:
+            silhouettes = Silhouettes(*(part.to(device) for part in self.maps.seen_by(exact)))
+        return replace(
+            self,
+            source=self.source.with_cameras(self.source.cameras.replaced(self.fitted, exact.out_of_frame(self.frame))),
+            images=replace(self.images, cameras=corrections.applied(self.images.cameras)),
+            silhouettes=silhouettes,
+            rays=self.rays.moved(given, exact),
+        )
 
     @property
     def pixel(self) -> float:
@@ -102,7 +124,7 @@ def prepare_views(
         images = with_masks(images, maps)
     silhouettes = Silhouettes(*(part.to(device) for part in maps.seen_by(cameras)))
     prior = usable_prior(points, frame, device, config.prior is not None, notes)
-    return PreparedViews(source, fitted, frame, images, silhouettes, rays.to(device), notes, mask_offset, prior)
+    return PreparedViews(source, fitted, frame, images, silhouettes, rays.to(device), maps, notes, mask_offset, prior)
 
 
 def _without_masks(
@@ -113,7 +135,7 @@ def _without_masks(
     frame, notes = region.frame(), [*source.notes]
     images = stack_images(source.select(fitted), frame, config.pixels_max, device)
     prior = usable_prior(points, frame, device, config.prior is not None, notes)
-    return PreparedViews(source, fitted, frame, images, None, no_rays(device), notes, prior=prior)
+    return PreparedViews(source, fitted, frame, images, None, no_rays(device), None, notes, prior=prior)
 
 
 def _fitted(count: int, holdout: tuple[int, ...]) -> list[int]:

@@ -8,6 +8,7 @@ import torch
 from isopts.data.views import ViewsConfig, read_views
 from isopts.errors import InputError
 from isopts.fit.fitted_field import FittedField
+from isopts.fit.refined_views import with_refined_cameras
 from isopts.geometry.cameras import Cameras
 from isopts.geometry.orbit import Orbit
 
@@ -47,8 +48,11 @@ def fitted_cameras(fitted: FittedField) -> RenderCameras:
 
 
 def folder_cameras(fitted: FittedField, path: Path, config: ViewsConfig) -> RenderCameras:
-    """Of a folder of posed images in the fit's input coordinates, called as they are. Raises InputError."""
+    """Of a folder of posed images in the fit's input coordinates, called as they are; refined where the fit refined
+    them. Raises InputError."""
     views = read_views(path, config)
+    if fitted.appearance is not None:
+        views = with_refined_cameras(fitted, views)
     names = [Path(name).stem for name in views.names]
     if len(set(names)) < len(names):  # of several folders, or suffixes
         names = [f"{view:03d}_{name}" for view, name in enumerate(names)]

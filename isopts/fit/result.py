@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from isopts.fit.camera_motion import describe_motion
 from isopts.fit.loop import EndReason
 from isopts.run.folder import RunFolder
 
@@ -39,6 +40,8 @@ class FitResult:
                 count, residual = self.metrics["count"], self.metrics["residual_max"]
                 spread = f"largest |f| {residual:.1e}, spacing variation {self.metrics['spacing_variation']:.2f}"
                 rows.append(("iso-points", f"{self.folder.isopoints}, {count:,} points, {spread}"))
+            if "camera_pixels_max" in self.metrics:
+                rows.append(("cameras", f"{self.folder.cameras}, {describe_motion(self.metrics)}"))
             if self.folder.preview.is_file():
                 rows.append(("preview", str(self.folder.preview)))
         return [*rows, ("seconds", f"{total:.1f} = {stages}")]

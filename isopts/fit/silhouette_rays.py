@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import torch
+from torch.nn import functional
 
 from isopts.geometry.cameras import Cameras
 from isopts.geometry.silhouette_maps import SilhouetteMaps
@@ -18,12 +19,23 @@ class RayBundle(NamedTuple):
     directions: torch.Tensor
     views: torch.Tensor
 
+    def moved(self, before: Cameras, after: Cameras) -> "RayBundle":
+        """Through the same pixels of cameras that were `before` and are `after`."""
+        turns = (after.backprojections() @ before.projections()[:, :, :3]).to(self.directions)
+        directions = torch.einsum("nij,nj->ni", turns[self.views], self.directions)
+        origins = after.centers().to(self.origins)[self.views]
+        return RayBundle(origins, functional.normalize(directions, dim=1), self.views)
+
 
 class SilhouetteRays(NamedTuple):
     """outside: rays that pass the object; inside: rays that meet it."""
 
     outside: RayBundle
     inside: RayBundle
+
+    def moved(self, before: Cameras, after: Cameras) -> "SilhouetteRays":
+        """Through the same pixels of cameras (float64) that were `before` and are `after`."""
+        return SilhouetteRays(*(bundle.moved(before, after) for bundle in self))
 
     def to(self, device: torch.device) -> "SilhouetteRays":
         return SilhouetteRays(*(RayBundle(*(part.to(device) for part in bundle)) for bundle in self))

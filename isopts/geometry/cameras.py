@@ -56,6 +56,13 @@ class Cameras:
         chosen = torch.as_tensor(views, device=self.sizes.device)
         return Cameras(self.intrinsics[chosen], self.rotations[chosen], self.translations[chosen], self.sizes[chosen])
 
+    def replaced(self, views: Sequence[int], cameras: "Cameras") -> "Cameras":
+        """These, but `cameras` in the place of `views`."""
+        changed = [part.clone() for part in (self.intrinsics, self.rotations, self.translations)]
+        for part, new in zip(changed, (cameras.intrinsics, cameras.rotations, cameras.translations), strict=True):
+            part[list(views)] = new
+        return Cameras(*changed, self.sizes)
+
     def to(self, device: torch.device | str, dtype: torch.dtype) -> "Cameras":
         """Move, and round; round only in a unit frame, where float32 moves nothing by a visible part of a pixel."""
         moved = (part.to(device, dtype) for part in (self.intrinsics, self.rotations, self.translations))

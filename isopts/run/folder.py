@@ -16,6 +16,7 @@ _FILES = (
     "metrics.json",
     "preview.png",
     "views.png",
+    "cameras.npz",
 )
 _STEP_FOLDERS = ("isopoints", "meshes", "previews")
 
@@ -70,6 +71,11 @@ class RunFolder:
     def views(self) -> Path:
         """fit-mvr: an image beside its rendering."""
         return self.path / "views.png"
+
+    @property
+    def cameras(self) -> Path:
+        """fit-mvr: refined cameras, IDR's convention."""
+        return self.path / "cameras.npz"
 
     def step_isopoints(self, step: int) -> Path:
         """Iso-points after `step` steps; creates the folder around it."""

@@ -9,7 +9,7 @@ from isopts.kernels.patch_consistency.kernel import HALF_SIZE_MAX, INVALID, patc
 from isopts.kernels.patch_consistency.reference import patch_consistency_reference
 from isopts.kernels.patch_consistency.views import PatchLimits, PatchViews
 
-__all__ = ["HALF_SIZE_MAX", "INVALID", "PatchViews", "patch_consistency"]
+__all__ = ["HALF_SIZE_MAX", "INVALID", "PatchLimits", "PatchViews", "patch_consistency"]
 
 _BACKENDS = ("auto", "warp", "reference")
 _FLOAT, _INT = torch.float32, torch.int32
@@ -56,9 +56,9 @@ def patch_consistency(
     if backend not in _BACKENDS:
         raise unknown_backend(backend, _BACKENDS)
     limits = PatchLimits(half_size, contrast_min, cosine_min, mask_share_min)
-    _check_limits(limits)
-    _check_views(views)
-    _check_surfels(points, normals, references, sources, len(views.first))
+    check_limits(limits)
+    check_views(views)
+    check_surfels(points, normals, references, sources, len(views.first))
     if backend == "reference":
         note_backend("patch_consistency", "reference")
         return patch_consistency_reference(points, normals, references, sources, views, limits)
@@ -87,7 +87,7 @@ class _PatchConsistency(torch.autograd.Function):
         return total[:, :1] * normals, total[:, 1:], None, None, None, None, None
 
 
-def _check_limits(limits: PatchLimits) -> None:
+def check_limits(limits: PatchLimits) -> None:
     if not 0 <= limits.half_size <= HALF_SIZE_MAX:
         raise InputError(f"half_size is {limits.half_size}; expected 0 ... {HALF_SIZE_MAX}")
     if not limits.contrast_min > 0:
@@ -96,7 +96,7 @@ def _check_limits(limits: PatchLimits) -> None:
         )
 
 
-def _check_views(views: PatchViews) -> None:
+def check_views(views: PatchViews) -> None:
     count, pixels = len(views.first), len(views.greys)
     shapes = ((pixels,), (pixels,), (count,), (count, 2), (count, 3, 4), (count, 3, 3), (count, 3))
     for name, tensor, shape, dtype in zip(PatchViews._fields, views, shapes, _VIEW_DTYPES, strict=True):
@@ -107,7 +107,7 @@ def _check_views(views: PatchViews) -> None:
         raise InputError("views.first and sizes do not fit greys; expected one image after the other")
 
 
-def _check_surfels(
+def check_surfels(
     points: torch.Tensor, normals: torch.Tensor, references: torch.Tensor, sources: torch.Tensor, views: int
 ) -> None:
     count, choices = len(points), sources.shape[-1] if sources.ndim else 0

@@ -24,7 +24,7 @@ def patch_pixels(
     points: torch.Tensor, references: torch.Tensor, views: PatchViews, half_size: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Pixels (N, P, 2) of the patches around the projections of points, column first, and depths (N,)."""
-    homogeneous = _project(points[:, None], references, views)[:, 0]
+    homogeneous = project(points[:, None], references, views)[:, 0]
     offsets = torch.arange(-half_size, half_size + 1, device=points.device, dtype=points.dtype)
     grid = torch.cartesian_prod(offsets, offsets).flip(1)  # row by row
     return homogeneous[:, None, :2] / homogeneous[:, None, 2:] + grid, homogeneous[:, 2]
@@ -42,8 +42,8 @@ def consistency_at(
     """Scores (N, S) of patches at given pixels (N, P, 2) of the reference views."""
     reference = references.clamp(min=0).long()
     center = views.centers[reference].to(points.dtype)
-    greys, inside = _sample(pixels, references, views)
-    weights = _mask(pixels, references, views).to(points.dtype)
+    greys, inside = sample(pixels, references, views)
+    weights = mask_at(pixels, references, views).to(points.dtype)
     one = torch.ones_like(pixels[..., :1])
     rays = torch.cat([pixels, one], dim=2) @ views.backprojections[reference].to(points.dtype).mT  # (N, P, 3)
     slope = (rays * normals[:, None]).sum(dim=2)
@@ -58,9 +58,9 @@ def consistency_at(
     good = good & ((a * a).mean(dim=1) >= contrast**2 * share)
     scores = []
     for source in sources.unbind(1):
-        homogeneous = _project(on_plane, source, views)
+        homogeneous = project(on_plane, source, views)
         ahead = homogeneous[..., 2] > 0
-        greys, inside = _sample(
+        greys, inside = sample(
             homogeneous[..., :2] / torch.where(ahead, homogeneous[..., 2], 1)[..., None], source, views
         )
         b = weights * (greys - (weights * greys).sum(dim=1, keepdim=True) / total)
@@ -71,13 +71,13 @@ def consistency_at(
     return torch.stack(scores, dim=1) if scores else (points + normals)[:, :0]
 
 
-def _project(points: torch.Tensor, index: torch.Tensor, views: PatchViews) -> torch.Tensor:
+def project(points: torch.Tensor, index: torch.Tensor, views: PatchViews) -> torch.Tensor:
     """(column * z, row * z, z) of points (N, P, 3) in the views `index` (N,)."""
     matrix = views.projections[index.clamp(min=0).long()].to(points.dtype)
     return points @ matrix[:, :, :3].mT + matrix[:, None, :, 3]
 
 
-def _sample(pixels: torch.Tensor, index: torch.Tensor, views: PatchViews) -> tuple[torch.Tensor, torch.Tensor]:
+def sample(pixels: torch.Tensor, index: torch.Tensor, views: PatchViews) -> tuple[torch.Tensor, torch.Tensor]:
     """Bilinear greys (N, P), 0 ... 255, and where they exist: between the centres of four pixels."""
     view = index.clamp(min=0).long()
     width, height = (size[:, None] for size in views.sizes[view].long().unbind(1))
@@ -96,7 +96,7 @@ def _sample(pixels: torch.Tensor, index: torch.Tensor, views: PatchViews) -> tup
     return (1 - b) * upper + b * lower, inside
 
 
-def _mask(pixels: torch.Tensor, index: torch.Tensor, views: PatchViews) -> torch.Tensor:
+def mask_at(pixels: torch.Tensor, index: torch.Tensor, views: PatchViews) -> torch.Tensor:
     """Whether the nearest pixel exists and is on the object, (N, P)."""
     view = index.clamp(min=0).long()
     width, height = (size[:, None] for size in views.sizes[view].long().unbind(1))
