@@ -40,6 +40,11 @@ class CarveConfig(StrictModel):
         0.35, ge=0, lt=2, description="how far behind an iso-point a surface is looked for, unit frame; 0: nowhere"
     )
     until: float = Field(0.4, ge=0, le=1, description="share of the budget after which none is looked for")
+    looks: int = Field(
+        4,
+        ge=1,
+        description="extractions at which one is looked for, the first ones: lids are found, then chance matches",
+    )
     rays: int = Field(1024, ge=1, description="iso-points that look, four times at each extraction")
     points: int = Field(512, ge=1, description="free points in each step, at most; and a fifth of those found")
 

@@ -149,7 +149,8 @@ class MvrObjective:
             surface = Surface(found, self._field.value_and_gradient, self._grid)
             self._use_views(self._refinement.refine_during_fit(surface, self._progress(step)))
         if self._photo is not None and found is not None:
-            self._photo.look_behind(found, self._field.value, self._progress(step))
+            extraction = (step - config.first_step) // config.every_steps
+            self._photo.look_behind(found, self._field.value, extraction, self._progress(step))
         if first and found is not None:
             notes.append(f"{self.isopoint_count:,} iso-points on the surface.")
         return " ".join(notes) or None

@@ -79,10 +79,11 @@ class PhotoConsistency:
         floor = self._config.floors[len(self._config.levels) - level]
         return weight * view_losses.photo_loss(scores, floor, self._config.best)
 
-    def look_behind(self, surfels: Surfels, value: Value, progress: float) -> None:
-        """Find space in front of surfaces behind the present one, while the fit is young enough to move there."""
+    def look_behind(self, surfels: Surfels, value: Value, extraction: int, progress: float) -> None:
+        """Find space in front of surfaces behind the present one, while the fit is young enough to move there.
+        extraction: number of the surfels', from 0."""
         carve, level = self._config.carve, min(_CARVE_LEVEL, len(self._pyramid) - 1)
-        if carve.depth == 0 or progress > carve.until:
+        if carve.depth == 0 or extraction >= carve.looks or progress > carve.until:
             self.free_points = self.free_points[:0]
             return
         seen = surfels.points, surfels.normals, surfels.cosines

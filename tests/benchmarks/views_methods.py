@@ -74,13 +74,13 @@ def write_page(results: Results, options: argparse.Namespace) -> None:
     plotted = importlib.util.find_spec("matplotlib") is not None
     for views in dict.fromkeys(views for views, _, _ in results) if plotted else ():
         part = {(method, budget): runs for (name, method, budget), runs in results.items() if name == views}
-        accuracy_plot(part, views, output / f"{views}_accuracy.png")
+        accuracy_plot(part, "steps" if options.steps else "seconds", views, output / f"{views}_accuracy.png")
 
     def picture(place: Place) -> str:
         views, method, budget = place
         return (run_folder(Path(views), method, budget, 0, options) / "error.png").relative_to(output).as_posix()
 
-    about = f"isopts {__version__}, {options.threads or 'all idle'} threads, {options.seeds} seeds."
+    about = f"isopts {__version__}; threads: {options.threads or 'all idle ones'}; seeds: {options.seeds}."
     red = f"{100 * options.largest_error:g} % of its largest extent"
     (output / "page.md").write_text(page(results, unit, about, red, picture, plotted) + "\n")
 

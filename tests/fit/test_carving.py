@@ -68,14 +68,15 @@ def test_the_generator_decides(close_views):
 
 
 @pytest.mark.parametrize(
-    ("carve", "progress", "found"), [({}, 0.3, True), ({}, 0.5, False), ({"depth": 0.0}, 0.3, False)]
+    ("carve", "extraction", "progress", "found"),
+    [({}, 3, 0.3, True), ({}, 3, 0.5, False), ({}, 4, 0.3, False), ({"depth": 0.0}, 3, 0.3, False)],
 )
-def test_it_looks_in_the_first_part_of_a_fit(close_views, small_config, carve, progress, found):
+def test_it_looks_in_the_first_part_of_a_fit(close_views, small_config, carve, extraction, progress, found):
     config = small_config()
     photo = config.photo.model_copy(update={"carve": CarveConfig(points=40, **carve), "levels": (), "floors": (0.0,)})
     term = PhotoConsistency(close_views, config.model_copy(update={"photo": photo}), torch.Generator().manual_seed(0))
-    term.look_behind(iso_points(close_views, 1.2 * RADIUS), too_large(1.2 * RADIUS), 0.0)
-    term.look_behind(iso_points(close_views, 1.2 * RADIUS), too_large(1.2 * RADIUS), progress)
+    term.look_behind(iso_points(close_views, 1.2 * RADIUS), too_large(1.2 * RADIUS), 0, 0.0)
+    term.look_behind(iso_points(close_views, 1.2 * RADIUS), too_large(1.2 * RADIUS), extraction, progress)
     drawn = term.drawn_free_points()
     assert len(drawn) == (40 if found else 0)
     if found:

@@ -56,9 +56,11 @@ def _colored(shown: TriangleMesh, other: TriangleMesh, reference: TriangleMesh, 
     return ColoredSurface(local, faces, _RIGHT + share * (_WRONG - _RIGHT), normals)
 
 
-def accuracy_plot(results: Mapping[tuple[str, float], Sequence[Mapping[str, float]]], title: str, path: Path) -> None:
-    """Chamfer distance against seconds from command to mesh, for each method: every run, and a line through the
-    medians over the seeds.
+def accuracy_plot(
+    results: Mapping[tuple[str, float], Sequence[Mapping[str, float]]], against: str, title: str, path: Path
+) -> None:
+    """Chamfer distance against `against` (seconds, from command to mesh, or steps), for each method: every run, and a
+    line through the medians over the seeds.
 
     results: (method, budget) -> figures of the runs.
     """
@@ -72,11 +74,12 @@ def accuracy_plot(results: Mapping[tuple[str, float], Sequence[Mapping[str, floa
         budgets = sorted(seconds for name, seconds in results if name == method)
         runs = [[run for run in results[method, seconds] if run.get("chamfer_l1_mean")] for seconds in budgets]
         runs = [each for each in runs if each]
-        times = [median(run["seconds"] for run in each) for each in runs]
-        (line,) = axes.plot(times, [median(run["chamfer_l1_mean"] for run in each) for each in runs], label=method)
+        at = [median(run[against] for run in each) for each in runs]
+        (line,) = axes.plot(at, [median(run["chamfer_l1_mean"] for run in each) for each in runs], label=method)
         for run in (run for each in runs for run in each):
-            axes.plot(run["seconds"], run["chamfer_l1_mean"], ".", color=line.get_color())
-    axes.set(xscale="log", yscale="log", xlabel="seconds from command to mesh", ylabel="chamfer distance", title=title)
+            axes.plot(run[against], run["chamfer_l1_mean"], ".", color=line.get_color())
+    label = "seconds from command to mesh" if against == "seconds" else against
+    axes.set(xscale="log", yscale="log", xlabel=label, ylabel="chamfer distance", title=title)
     axes.grid(visible=True, which="both", alpha=0.3)
     axes.legend()
     figure.savefig(path, dpi=110)
