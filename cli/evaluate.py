@@ -38,7 +38,8 @@ def evaluate(
 
     A run of fit-mvr needs no REF: its mesh is compared with the masks of its images and with the reference.ply beside
     them, the colours of its checkpoint with the views that were held out (psnr_heldout_mean, ssim_heldout_mean) or, if
-    none was, with the fitted ones (psnr_fitted_mean, ...), inside the masks, where background counts as black.
+    none was, with the fitted ones (psnr_fitted_mean, ...), inside the masks, where background counts as black. A run
+    without masks has no IoU; its colours are compared inside the rendered surface (psnr_surface_heldout_mean, ...).
 
     Other surfaces are compared with masks by --views, and every surface by the protocol of DTU's benchmark with --dtu.
 

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from isopts.config import config_from_dict
 from isopts.data.posed_views import PosedViews
 from isopts.data.views import read_views
 from isopts.errors import InputError
-from isopts.evaluate.fitted_views import FittedViews
+from isopts.evaluate.fitted_views import FittedViews, Rendering
 from isopts.fit.fitted_field import FittedField
 from isopts.fit.mvr_config import DataConfig
 from isopts.fit.refined_views import fitted_numbers, with_refined_cameras
@@ -96,11 +95,12 @@ def _what_was_fitted(
     return FittedViews(seen, held_out, (lambda: _renderer(fitted, views)) if has_colors else None)
 
 
-def _renderer(fitted: FittedField, views: PosedViews) -> Callable[[int], np.ndarray]:
+def _renderer(fitted: FittedField, views: PosedViews) -> Callable[[int], Rendering]:
     grid = sampled_copy(fitted)
 
-    def render(view: int) -> np.ndarray:
+    def render(view: int) -> Rendering:
         camera = views.cameras.select([view]).in_frame(fitted.frame).to(fitted.device, torch.float32)
-        return render_fitted(fitted, camera, grid).colors.cpu().numpy()
+        found = render_fitted(fitted, camera, grid)
+        return Rendering(found.colors.cpu().numpy(), found.mask.cpu().numpy())
 
     return render

@@ -60,7 +60,8 @@ def choose_targets(predictions: Sequence[Path], reference: Path | None, asked: A
     """What each prediction is compared with."""
     culling = _culling_config(asked, predictions)
     scans = _dtu_scans(predictions, asked.dtu, asked.scan)
-    views = _masked_views(asked.views_dir, asked.mask_from)
+    own_suffices = all(is_run_of_images(path) and RunFolder(path).checkpoint.is_file() for path in predictions)
+    views = None if own_suffices else _masked_views(asked.views_dir, asked.mask_from)  # a run knows if it had masks
     if reference is None and asked.views_dir is not None:
         reference = reference_beside(asked.views_dir)
     targets = [

@@ -29,6 +29,8 @@ def fit_mvr(
     mask_from: views_options.MaskFrom = None,
     mask_threshold: views_options.Threshold = None,
     invert_masks: views_options.InvertMasks = False,
+    no_masks: views_options.NoMasks = False,
+    prior: views_options.Prior = None,
     sphere: views_options.SphereOption = None,
     refine_cameras: options.RefineCameras = False,
     exit_after: options.ExitAfter = None,
@@ -40,13 +42,17 @@ def fit_mvr(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Fit a signed distance field and its colours to posed, masked images; write mesh, iso-points, checkpoint, preview.
+    """Fit a signed distance field and its colours to posed images; write mesh, iso-points, checkpoint, preview.
+
+    The object is what the masks show, or with --no-masks what is in the region of interest.
 
     Example:  isopts fit-mvr scan65
 
     Example:  isopts fit-mvr --config dtu55.yml
 
     Example:  isopts fit-mvr dinoSparseRing --mask-from black --budget 120 --holdout 0,8
+
+    Example:  isopts fit-mvr colmap_folder --no-masks
     """
     started = time.monotonic()
     from isopts.cli.device import choose_device
@@ -56,10 +62,11 @@ def fit_mvr(
     from isopts.fit.mvr import fit_mvr as fit
     from isopts.run.interruption import stop_requests
 
-    reading = views_options.views_settings(view_format, mask_from, mask_threshold, invert_masks, sphere)
+    reading = views_options.views_settings(view_format, mask_from, mask_threshold, invert_masks, sphere, no_masks)
     given: dict[str, Any] = {f"data.views.{key}": value for key, value in reading.items()}
     given |= {"data.holdout": views_options.view_numbers("--holdout", holdout), "fit.seconds": budget, "seed": seed}
     given |= {"cameras.enabled": refine_cameras or None}
+    given["data.prior"] = None if prior is None else str(prior.resolve())
     changes = [f"{key}={json.dumps(value)}" for key, value in given.items() if value is not None] + (overrides or [])
     folder = output or Path("runs") / _name(views_dir, config)
     settings = _settings(config, changes, views_dir, folder if resume else None)

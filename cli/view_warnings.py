@@ -18,14 +18,15 @@ _SMALL_HULL = 0.25  # of the region's radius
 _NAMES_MAX = 4
 
 
-def warn_of_cameras(cameras: Cameras) -> list[str]:
+def warn_of_cameras(cameras: Cameras, masked: bool = True) -> list[str]:
     """About how many they are and where they stand; `cameras` are in the unit frame of the region."""
     warnings = []
     if len(cameras) < _FEW_VIEWS:
         warnings.append(f"{len(cameras)} views leave much of the shape open; {_FEW_VIEWS} or more are better.")
     middle = torch.nn.functional.normalize(cameras.centers(), dim=1).mean(dim=0).norm()
     if middle > _ONE_SIDED:
-        warnings.append("The cameras stand on one side of the object; its other side is only bounded by silhouettes.")
+        other_side = "only bounded by silhouettes" if masked else "closed by a guess"
+        warnings.append(f"The cameras stand on one side of the object; its other side is {other_side}.")
     return warnings
 
 

@@ -31,7 +31,7 @@ MaskFrom = Annotated[
     str | None,
     typer.Option(
         "--mask-from",
-        help="dir, alpha, black or white (the background), or auto: dir, else alpha.",
+        help="dir, alpha, black or white (the background), none, or auto: dir, else alpha.",
         show_default="auto",
     ),
 ]
@@ -44,6 +44,21 @@ Threshold = Annotated[
     ),
 ]
 InvertMasks = Annotated[bool, typer.Option("--invert-masks", help="Masks are black on the object.")]
+NoMasks = Annotated[
+    bool,
+    typer.Option(
+        "--no-masks", help="Use no masks: the object is what is in the region of --sphere, scale_mat or points."
+    ),
+]
+Prior = Annotated[
+    Path | None,
+    typer.Option(
+        "--prior",
+        metavar="POINTS",
+        help="Points on the surface, some of them wrong: they steer the fit, and are the region without masks.",
+        show_default="with --no-masks COLMAP's",
+    ),
+]
 SphereOption = Annotated[
     tuple[float, float, float, float] | None,
     typer.Option("--sphere", metavar="X Y Z R", help="Region of interest in world units.", show_default=False),
@@ -75,11 +90,17 @@ def views_settings(
     mask_threshold: float | None,
     invert_masks: bool,
     sphere: tuple[float, float, float, float] | None,
+    no_masks: bool = False,
 ) -> dict[str, Any]:
-    """Dotted key of isopts.data.views.ViewsConfig -> value, for the options that were given."""
+    """Dotted key of isopts.data.views.ViewsConfig -> value, for the options that were given.
+
+    Raises InputError for --no-masks together with masks.
+    """
+    if no_masks and (mask_from not in (None, "none") or mask_threshold is not None or invert_masks):
+        raise InputError("--no-masks is given together with options about masks; leave one or the other out.")
     given = {
         "format": view_format,
-        "masks.source": mask_from,
+        "masks.source": "none" if no_masks else mask_from,
         "masks.threshold": mask_threshold,
         "masks.invert": invert_masks or None,
         "sphere": list(sphere) if sphere else None,

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from isopts.cli.unmasked_views import points_within, unit_ball, warn_without_masks
 from isopts.cli.view_warnings import warn_of_cameras, warn_of_cuts, warn_of_hull
 from isopts.data.posed_views import PosedViews
-from isopts.data.region import region_of_interest, view_silhouettes
+from isopts.data.region import region_of_interest, region_without_masks, view_silhouettes
+from isopts.data.surface_points import surface_points
 from isopts.data.view_problems import mask_problems, pose_problems
 from isopts.errors import InputError
 from isopts.evaluate.silhouettes import SilhouetteAgreement, silhouette_agreement, surface_hits
@@ -37,7 +39,7 @@ class ViewsReport:
     """problems: view -> a sentence; where there are any, the hull is not computed. warnings: sentences.
 
     hull: mesh in the unit frame of `region`. agreements: of its projection with each mask. region_from: what the
-    region was taken from.
+    region was taken from. points: how many points that lie on the surface are in the region, and are known.
     """
 
     views: PosedViews
@@ -47,6 +49,11 @@ class ViewsReport:
     region_from: str = ""
     hull: TriangleMesh | None = None
     agreements: list[SilhouetteAgreement] = field(default_factory=list)
+    points: tuple[int, int] | None = None
+
+    @property
+    def has_picture(self) -> bool:
+        return self.hull is not None or (self.region is not None and not self.views.masked)
 
     def least_agreeing(self) -> list[int]:
         """Up to four views, worst first."""
@@ -61,13 +68,13 @@ class ViewsReport:
         return self.views.cameras.in_frame(self.region.frame())
 
     def picture(self) -> np.ndarray:
-        """(H, W, 3) uint8: cameras, hull, and the least agreeing views."""
+        """(H, W, 3) uint8: cameras, hull, and the least agreeing views; the region instead of a hull without masks."""
         pixels = self.views.cameras.sizes.prod(dim=1).tolist()
         step = math.ceil(sum(pixels) / _DECODED_PIXELS_MAX)
         grey = np.full((1, 1, 3), 128, np.uint8)
         images = [self.views.image(view) if view % step == 0 else grey for view in range(len(self.views))]
         compared = [self._compared(view) for view in self.least_agreeing()]
-        return render_views(self.hull, self.cameras(), images, compared)
+        return render_views(self.hull or unit_ball(), self.cameras(), images, compared)
 
     def _compared(self, view: int) -> ComparedView:
         mask = self.views.mask(view)
@@ -94,6 +101,8 @@ class ViewsReport:
         }
         if self.region is not None:
             result["region"] = {"center": self.region.center, "radius": self.region.radius, "from": self.region_from}
+        if self.points is not None:
+            result["points"] = dict(zip(("in_region", "known"), self.points, strict=True))
         if self.hull is not None:
             ious = [agreement.iou for agreement in self.agreements]
             result["hull"] = {"size": self.hull_size(), "volume": self.hull.volume() * self.region.radius**3}
@@ -101,15 +110,21 @@ class ViewsReport:
         return result | {"warnings": self.warnings, "images": entries}
 
 
-def inspect_views(views: PosedViews, sphere_given: bool) -> ViewsReport:
-    """Look at masks, region, hull and agreement. Reads all masks, no images but those that masks are made of."""
+def inspect_views(views: PosedViews, sphere_given: bool, prior: Path | None = None) -> ViewsReport:
+    """Look at masks, region, hull and agreement. Reads all masks, no images but those that masks are made of.
+
+    prior: file of points on the surface.
+    """
     report = ViewsReport(views, mask_problems(views), list(views.notes))
     if report.problems:
         return report
+    if not views.masked:
+        return _inspect_without_masks(report, sphere_given, prior)
     maps = view_silhouettes(views)
     report.region = region_of_interest(views, maps)
     report.region_from = "--sphere" if sphere_given else "the cameras' file" if views.region else "the masks"
     report.problems = pose_problems(views, report.region)
+    report.points = points_within(None if prior is None else surface_points(views, prior), report.region)
     if report.problems:
         return report
     cameras = report.cameras()
@@ -123,6 +138,19 @@ def inspect_views(views: PosedViews, sphere_given: bool) -> ViewsReport:
     if np.mean([agreement.iou for agreement in report.agreements] or [0.0]) < _NO_HULL_IOU:
         raise InputError(" ".join(["The silhouettes have next to nothing in common.", *report.warnings]))
     report.warnings += warn_of_hull(views, mesh, report.agreements)
+    return report
+
+
+def _inspect_without_masks(report: ViewsReport, sphere_given: bool, prior: Path | None) -> ViewsReport:
+    views = report.views
+    points = surface_points(views, prior)
+    report.region = region_without_masks(views, points)
+    report.region_from = "--sphere" if sphere_given else "the cameras' file" if views.region else "the points"
+    report.problems = pose_problems(views, report.region)
+    report.points = points_within(points, report.region)
+    report.warnings += warn_of_cameras(report.cameras(), masked=False) + warn_without_masks(
+        report.cameras(), views.names
+    )
     return report
 
 

@@ -14,6 +14,7 @@ _MASKS = {
     "alpha": "alpha channel",
     "black": "black background",
     "white": "white background",
+    "none": "none",
 }
 
 
@@ -28,6 +29,8 @@ def print_report(report: ViewsReport, picture: Path) -> None:
         console.print(Text.assemble(("Warning: ", "bold yellow"), sentence), soft_wrap=True)
     for sentence in report.problems.values():
         console.print(Text.assemble(("Problem: ", "bold red"), sentence), soft_wrap=True)
+    if report.has_picture and report.hull is None:
+        console.print(Text(f"{picture}: cameras and the region of interest"), soft_wrap=True)
     if report.hull is not None:
         least = ", ".join(report.views.names[view] for view in report.least_agreeing())
         console.print(Text(f"{picture}: cameras, hull, and the views that agree least: {least}"), soft_wrap=True)
@@ -44,6 +47,8 @@ def _summary(report: ViewsReport) -> Table:
         x, y, z = report.region.center
         region = f"centre {x:.5g} {y:.5g} {z:.5g}, radius {report.region.radius:.5g}, from {report.region_from}"
         rows["region"] = region
+    if report.points is not None:
+        rows["points"] = f"{report.points[0]:,} of {report.points[1]:,} on the surface are in the region"
     if report.hull is not None:
         rows["hull"] = " x ".join(f"{side:.4g}" for side in report.hull_size())
         ious = [agreement.iou for agreement in report.agreements]

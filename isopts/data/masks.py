@@ -13,7 +13,7 @@ from isopts.data.pictures import read_picture
 from isopts.data.posed_image import PosedImage, image_files
 from isopts.errors import InputError
 
-MaskSource = Literal["auto", "dir", "alpha", "black", "white"]
+MaskSource = Literal["auto", "dir", "alpha", "black", "white", "none"]
 MASK_FOLDERS = ("mask", "masks", "silhouette", "silhouettes")
 
 _OBJECT = 128  # grey value from which a mask's pixel is the object
@@ -27,7 +27,8 @@ class MaskConfig(StrictModel):
     source: MaskSource = Field(
         "auto",
         description="dir: files, white on black; alpha: the images' alpha channel; black, white: the images' "
-        "background; auto: dir where there are files, else alpha",
+        "background; none: there are no masks, every pixel may show the object; auto: dir where there are files, else "
+        "alpha",
     )
     threshold: float = Field(
         0.1, gt=0, lt=1, description="black and white: least difference from the background, 1 = full brightness"

@@ -1,8 +1,10 @@
 """What a reader of a view format finds: image files and their cameras, before any pixel is read."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import numpy as np
 
 from isopts.errors import InputError
 from isopts.geometry.cameras import Camera
@@ -29,11 +31,12 @@ class PosedImage:
 @dataclass(frozen=True)
 class FoundViews:
     """images in the order of the format; region: the object's sphere, where the format has one; notes: sentences about
-    what is not used."""
+    what is not used; sparse_points: reads the points (N, 3) of the reconstruction that posed them, world frame."""
 
     images: tuple[PosedImage, ...]
     region: Sphere | None = None
     notes: tuple[str, ...] = ()
+    sparse_points: Callable[[], np.ndarray] | None = None
 
 
 def image_folder(folder: Path) -> Path:

@@ -26,8 +26,8 @@ class PosedViews:
     cameras: float64, world frame, without distortion: they belong to what `image` and `mask` return.
     photographs: the files, with the lens as it was. format: their format's name.
     mask_files: one for each image where mask_source is `dir`.
-    region: sphere around the object, where it is known without looking at masks. notes: sentences about what is not
-    used.
+    region: sphere around the object, where it is known without looking at masks. sparse_points: reads the format's own
+    points (N, 3) on surfaces, world frame, where it has them. notes: sentences about what is not used.
 
     Pictures are decoded (and undistorted) on demand and kept as uint8 as long as a gigabyte holds them.
     """
@@ -39,6 +39,7 @@ class PosedViews:
     mask_files: tuple[Path, ...] = ()
     masks: MaskConfig = field(default_factory=MaskConfig)
     region: Sphere | None = None
+    sparse_points: Callable[[], np.ndarray] | None = None
     notes: tuple[str, ...] = ()
     pinholes: torch.Tensor | None = None  # (V, 3, 3) that lens distortion is undone for, where cameras were corrected
     _cache: "_Pictures" = field(default_factory=lambda: _Pictures(_CACHE_BYTES), repr=False, compare=False)
@@ -50,6 +51,11 @@ class PosedViews:
     def names(self) -> list[str]:
         """File names of the images."""
         return [posed.image.name for posed in self.photographs]
+
+    @property
+    def masked(self) -> bool:
+        """Whether there are masks; without, `mask` is true on the whole photograph."""
+        return self.mask_source != "none"
 
     def mask_name(self, view: int) -> Path:
         """The file that a view's mask comes from."""
@@ -99,6 +105,8 @@ class PosedViews:
                     f"The mask '{self.mask_files[view]}' is {size[0]}x{size[1]}, its image {expected[0]}x{expected[1]};"
                     " expected the same size."
                 )
+        elif not self.masked:
+            mask = np.ones(tuple(self.cameras.sizes[view].tolist())[::-1], dtype=bool)
         else:
             photograph = self._photograph(view)
             mask = mask_from_image(photograph, self.mask_source, self.masks, self.photographs[view].image)

@@ -1,8 +1,10 @@
 """The region of interest of posed views."""
 
+from isopts.data.point_cloud import PointCloud
 from isopts.data.posed_views import PosedViews
 from isopts.errors import InputError
 from isopts.geometry.hull_region import TOLERATED_MAX, hull_region
+from isopts.geometry.points_region import points_region
 from isopts.geometry.silhouette_maps import SilhouetteMaps, silhouette_maps
 from isopts.geometry.sphere import Sphere
 
@@ -27,3 +29,19 @@ def region_of_interest(views: PosedViews, maps: SilhouetteMaps) -> Sphere:
         return hull_region(views.cameras, maps, few)
     except InputError:
         return hull_region(views.cameras, maps, many)
+
+
+def region_without_masks(views: PosedViews, points: PointCloud | None) -> Sphere:
+    """The sphere that `--sphere` or the cameras' file gives, else the one around `points` on the surface.
+
+    Raises:
+        InputError: there is nothing of these, or the points are not where the images look.
+    """
+    if views.region is not None:
+        return views.region
+    if points is None:
+        raise InputError(
+            "Without masks nothing says where the object is: there is no scale_mat in a cameras' file and no points3D "
+            "of COLMAP; give --sphere x y z radius, or points on the surface with --prior points.ply."
+        )
+    return points_region(points.points, views.cameras)

@@ -8,8 +8,11 @@ from isopts.geometry.sphere import Sphere
 
 
 def mask_problems(views: PosedViews) -> dict[int, str]:
-    """View -> a sentence about its mask: missing, of another size, empty, full or inverted. Decodes all masks."""
+    """View -> a sentence about its mask: missing, of another size, empty, full or inverted. Decodes all masks, if there
+    are any."""
     problems = {}
+    if not views.masked:
+        return problems
     for view in range(len(views)):
         try:
             problem = mask_doubt(views, view)

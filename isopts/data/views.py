@@ -78,7 +78,15 @@ def read_views(path: str | Path, config: ViewsConfig | None = None) -> PosedView
     folder = path if path.is_dir() else path.parent
     mask_source, mask_files = _choose_masks(found, folder, config.masks)
     return PosedViews(
-        cameras, found.images, name, mask_source, tuple(mask_files), config.masks, _region(found, config), found.notes
+        cameras,
+        found.images,
+        name,
+        mask_source,
+        tuple(mask_files),
+        config.masks,
+        _region(found, config),
+        found.sparse_points,
+        found.notes,
     )
 
 
@@ -142,8 +150,8 @@ def _choose_masks(found: FoundViews, folder: Path, config: MaskConfig) -> tuple[
     if read_picture(found.images[0].image).shape[2] % 2 == 0:
         return "alpha", []
     raise InputError(
-        f"'{folder}' has no masks: no folder 'mask' and no alpha channel; add masks, or use --mask-from black or white "
-        "where the background is plain."
+        f"'{folder}' has no masks: no folder 'mask' and no alpha channel; add masks, use --mask-from black or white "
+        "where the background is plain, or do without: --no-masks."
     )
 
 

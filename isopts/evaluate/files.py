@@ -66,6 +66,8 @@ def _compare(
     views = target.views
     if views is not None and target.fit is not None:
         views = views.select(range(len(views)))  # its decoded pictures go with it: many runs may be compared
+    if views is not None and not views.masked and (target.culling is not None or target.fit is None):
+        raise InputError("There are no masks to compare with or to cull by; name some: --mask-from dir, alpha, ...")
     if views is not None and target.culling is not None:
         whole = mesh
         mesh = cull_by_masks(whole, views.cameras, (views.mask(view) for view in range(len(views))), target.culling)

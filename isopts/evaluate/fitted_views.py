@@ -1,7 +1,8 @@
 """How well a fit of images repeats them: those that it was fitted to, and those that it never saw."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,21 +14,31 @@ from isopts.evaluate.view_names import view_names
 from isopts.geometry.triangle_mesh import TriangleMesh
 
 
+class Rendering(NamedTuple):
+    """colors (H, W, 3), float, 0 ... 1, black on the background; mask (H, W) bool: the fitted surface."""
+
+    colors: np.ndarray
+    mask: np.ndarray
+
+
 @dataclass(frozen=True)
 class FittedViews:
     """What a fit did with the views of a folder. fitted, held_out: their numbers; a view that the fit left out for its
-    contradictions is in neither. renderer: makes a function from a view's number to its rendering (H, W, 3), float,
-    0 ... 1, of the size of its image, black on the background; None: the fit knows no colours."""
+    contradictions is in neither. renderer: makes a function from a view's number to its rendering, of the size of its
+    image; None: the fit knows no colours."""
 
     fitted: tuple[int, ...]
     held_out: tuple[int, ...]
-    renderer: Callable[[], Callable[[int], np.ndarray]] | None
+    renderer: Callable[[], Callable[[int], Rendering]] | None
 
 
 def fitted_view_figures(mesh: TriangleMesh, views: PosedViews, fit: FittedViews) -> Report:
     """`mask_figures` over all views, also the means over fitted and held-out ones; PSNR and SSIM inside the masks of
     the held-out views, `psnr_heldout_mean`, or where none is held out of the fitted ones, `psnr_fitted_mean`. Where the
     rendering shows background inside a mask, it counts as black.
+
+    Without masks there is no IoU, and the colours are compared inside the rendered surface: `psnr_surface_heldout_mean`
+    and so on. A surface that shrinks gains by that.
 
     Renders one view after the other.
 
@@ -37,7 +48,10 @@ def fitted_view_figures(mesh: TriangleMesh, views: PosedViews, fit: FittedViews)
     Raises:
         InputError: as `mask_figures` and `image_figures`.
     """
-    masks, names = mask_figures(mesh, views), view_names(views)
+    names = view_names(views)
+    if not views.masked:
+        return _without_masks(views, names, fit)
+    masks = mask_figures(mesh, views)
     figures = dict(masks.figures)
     for group, members in (("fitted", fit.fitted), ("heldout", fit.held_out)):
         if members:
@@ -50,17 +64,30 @@ def fitted_view_figures(mesh: TriangleMesh, views: PosedViews, fit: FittedViews)
 
 
 def _color_figures(
-    views: PosedViews, names: Sequence[str], fit: FittedViews, render: Callable[[int], np.ndarray]
+    views: PosedViews, names: Sequence[str], fit: FittedViews, render: Callable[[int], Rendering]
 ) -> Report:
     group, members = ("heldout", fit.held_out) if fit.held_out else ("fitted", fit.fitted)
-    images = image_figures(
-        RenderedView(names[view], render(view), views.image(view), views.mask(view)) for view in members
-    )
-    means = {f"{kind}_{group}_mean": images.figures[f"{kind}_mean"] for kind in ("psnr", "ssim")}
+    where = "" if views.masked else "surface_"
+    images = image_figures(_rendered(views, names, members, render))
+    means = {f"{kind}_{where}{group}_mean": images.figures[f"{kind}_mean"] for kind in ("psnr", "ssim")}
     count = _count(members, "held-out view" if fit.held_out else "fitted view")
-    note = f"PSNR and SSIM of {count}, inside the masks"
+    note = f"PSNR and SSIM of {count}, inside the {'masks' if views.masked else 'rendered surface: there are no masks'}"
     note += "" if fit.fitted else "; none of the views is among those that were fitted"
     return Report(means, notes=[note], views=images.views)
+
+
+def _rendered(
+    views: PosedViews, names: Sequence[str], members: Sequence[int], render: Callable[[int], Rendering]
+) -> Iterator[RenderedView]:
+    for view in members:
+        colors, surface = render(view)
+        yield RenderedView(names[view], colors, views.image(view), views.mask(view) if views.masked else surface)
+
+
+def _without_masks(views: PosedViews, names: Sequence[str], fit: FittedViews) -> Report:
+    if fit.renderer is None:
+        return Report({}, notes=["no PSNR: colours were not fitted; no IoU: there are no masks"])
+    return _color_figures(views, names, fit, fit.renderer())
 
 
 def _count(members: Sequence[int], what: str) -> str:

@@ -45,7 +45,7 @@ class CameraRefinement:
         """levels: of the image pyramid, at the least."""
         self._config, self._given, self._generator = config, given, generator
         self._pyramid = image_pyramid(given.images, max(_LEVELS, levels))
-        self._outline = outline_pixels(given.maps, generator)
+        self._outline = None if given.maps is None else outline_pixels(given.maps, generator)
         self.corrections = CameraCorrections.none(len(given.fitted))
         self.rounds = 0
         self.views = given
@@ -78,7 +78,7 @@ class CameraRefinement:
         exact, images = self.views.exact_cameras, self.corrections.applied(given)
         points, sightings = self._tracks(surface.surfels, coarsest)
         outline = None
-        if _bare_share(sightings.views, len(given)) > _BARE_SHARE:
+        if self._outline is not None and _bare_share(sightings.views, len(given)) > _BARE_SHARE:
             outline = outline_sightings(self._outline, exact, images, surface.value_and_gradient, surface.grid)
         iterations = _ITERATIONS if coarsest > _COARSEST_LATER else _ITERATIONS_LATER
         adjusted = adjust_bundle(given, self.corrections, points, sightings, self._sizes(), iterations, outline)
@@ -111,9 +111,9 @@ class CameraRefinement:
         self.views = self._given.corrected(corrections)
 
 
-def refine_on_hull(refinement: CameraRefinement, field: Field, config: MvrConfig, generator: torch.Generator) -> bool:
+def refine_on_start(refinement: CameraRefinement, field: Field, config: MvrConfig, generator: torch.Generator) -> bool:
     """The rounds before the first step, on a surface that is about right, until they move the cameras by less than half
-    a pixel; whether the first one did more, so that a hull is worth making again. None where `field` has no surface.
+    a pixel; whether the first one did more, so that a start is worth making again. None where `field` has no surface.
     """
     surfels, device = None, refinement.views.images.masks.device
     grid = sample_field(field.value, config.fit.sampled_resolution, device)

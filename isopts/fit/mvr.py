@@ -11,6 +11,7 @@ from isopts.fit.hull_start import wrong_masks
 from isopts.fit.mask_offset import mask_offset, offset_note, stored_mask_offset
 from isopts.fit.mvr_config import MvrConfig
 from isopts.fit.mvr_session import COMMAND, MvrSession
+from isopts.fit.prepared_cloud import PreparedCloud
 from isopts.fit.prepared_views import PreparedViews, prepare_views
 from isopts.fit.result import FitResult
 from isopts.fit.resume import continued_run
@@ -46,7 +47,7 @@ def fit_mvr(
     with record_backends() as backends:
         with stopwatch.stage("read"):
             views = _prepared(run, config)
-            sha256 = views_sha256(views.source)
+            sha256 = views_sha256(views.source, views.prior)
         folder = RunFolder.open(run.output, run.overwrite, run.resume)
         checkpoint = None
         if run.resume:
@@ -76,7 +77,9 @@ def _with_mask_offset(
         return views
     if checkpoint is not None:
         offset = stored_mask_offset(checkpoint, str(run.output))
-    elif config.start.init == "hull" and not config.cameras.enabled:  # of wrong cameras the hull is too small, anyway
+    elif config.cameras.enabled:  # of wrong cameras the hull is too small, whatever the masks
+        offset = 0.0
+    elif views.silhouettes is not None and config.start.init in ("auto", "hull"):
         generator = torch.Generator().manual_seed(config.seed)
         offset = mask_offset(views, wrong_masks(config.start, len(views.fitted)), generator)
     else:
@@ -88,11 +91,13 @@ def _with_mask_offset(
     return moved
 
 
-def views_sha256(views: PosedViews) -> str:
-    """Of the cameras, and of the names and bytes of all image and mask files."""
+def views_sha256(views: PosedViews, prior: PreparedCloud | None = None) -> str:
+    """Of the cameras, of the names and bytes of all image and mask files, and of the points on the surface."""
     digest = hashlib.sha256()
     for tensor in (views.cameras.intrinsics, views.cameras.rotations, views.cameras.translations):
         digest.update(tensor.numpy().tobytes())
     for path in (*(posed.image for posed in views.photographs), *views.mask_files):
         digest.update(f"{path.name} {file_sha256(path)}\n".encode())
+    if prior is not None:
+        digest.update(prior.points.cpu().numpy().tobytes())
     return digest.hexdigest()

@@ -28,6 +28,11 @@ class DataConfig(StrictModel):
 
     path: str | None = Field(None, description="folder of posed images, where the command line names none")
     views: ViewsConfig = Field(ViewsConfig(), description="how the folder is read")
+    prior: str | None = Field(
+        None,
+        description="file of points on the surface, which steer the fit (--prior); null: without masks the points of "
+        "COLMAP's model, if there is one",
+    )
     holdout: tuple[int, ...] = Field((), description="views that are not fitted but compared with, counted from 0")
     pixels_max: int = Field(
         1_000_000, ge=100, description="images are shrunk by whole factors to at most so many pixels"
@@ -45,8 +50,12 @@ class DataConfig(StrictModel):
 class StartConfig(StrictModel):
     """The surface before the first step."""
 
-    init: Literal["hull", "sphere"] = Field("hull", description="soft visual hull of the masks, or a sphere")
-    steps: int = Field(150, ge=1, description="hull: steps that fit the field to it")
+    init: Literal["auto", "hull", "depths", "sphere"] = Field(
+        "auto",
+        description="hull: soft visual hull of the masks; depths: the surface through depths that agree between the "
+        "images; sphere; auto: hull with masks, depths without",
+    )
+    steps: int = Field(150, ge=1, description="hull, depths: steps that fit the field to it")
     wrong_masks: int = Field(
         -1, ge=-1, le=15, description="hull: masks that may be wrong; -1: one in thirty, besides those that stand out"
     )
@@ -64,7 +73,13 @@ class SamplingConfig(StrictModel):
     colors: int = Field(1536, ge=0, description="rays or iso-points whose colours are compared")
     colors_final: int = Field(0, ge=0, description="the same at the last step, rising or falling linearly; 0: constant")
     patches: int = Field(1536, ge=0, description="iso-points whose photo-consistency is looked at")
-    silhouettes: int = Field(2048, ge=0, description="rays near the silhouettes, half of them outside")
+    silhouettes: int = Field(
+        2048,
+        ge=0,
+        description="rays near the silhouettes, half of them outside; without masks half as many points "
+        "beyond the region of interest",
+    )
+    prior: int = Field(512, ge=0, description="points that are known to lie on the surface, where there are any")
     eikonal: int = Field(1024, ge=0, description="points for the eikonal term, half of them near the surface")
     curvature: int = Field(512, ge=0, description="pairs of nearby points for the curvature term")
 
@@ -74,11 +89,23 @@ class LossConfig(StrictModel):
 
     color: float = Field(1.0, ge=0, description="L1 between rendered and photographed colours")
     photo: float = Field(0.3, ge=0, description="1 - NCC of patches between the views that see an iso-point")
-    silhouette: float = Field(20.0, ge=0, description="f on the wrong side at rays near the silhouettes, in lengths")
+    silhouette: float = Field(
+        20.0,
+        ge=0,
+        description="f on the wrong side at rays near the silhouettes, in lengths; without masks beyond the "
+        "region of interest",
+    )
     mask: float = Field(0.0, ge=0, description="IDR's cross entropy of sigmoid(-a f) with the mask, over a")
     mask_sharpness: float = Field(50.0, gt=0, description="a at the first step")
     mask_sharpness_final: float = Field(
         0.0, ge=0, description="a at the last step, doubled in between at equal intervals; 0: constant"
+    )
+    prior: float = Field(
+        2.0, ge=0, description="|f| beyond their noise, at points that are known to lie on the surface"
+    )
+    prior_final: float = Field(0.003, ge=0, description="the same at the last step, falling exponentially; 0: constant")
+    prior_reach: float = Field(
+        0.05, gt=0, description="known points farther than this and their noise are outliers and pull not, unit frame"
     )
     eikonal: float = Field(0.1, ge=0, description="(|grad f| - 1)^2 around the surface and anywhere")
     curvature: float = Field(0.05, ge=0, description="difference of unit gradients at nearby points")
@@ -206,9 +233,16 @@ class MvrConfig(StrictModel):
             ("photo", "patches"),
             ("curvature", "curvature"),
             ("eikonal", "eikonal"),
+            ("prior", "prior"),
         ):
             if getattr(self.losses, loss) > 0 and getattr(self.sampling, samples) == 0:
                 raise ValueError(f"losses.{loss} acts on sampling.{samples}; set it above 0")
+        if self.data.mask_offset and self.data.views.masks.source == "none":
+            raise ValueError("data.mask_offset moves masks, and there are none (data.views.masks.source); leave it out")
+        if self.start.init == "hull" and self.data.views.masks.source == "none":
+            raise ValueError(
+                "start.init=hull needs masks, there are none (data.views.masks.source); use auto or depths"
+            )
         if max(self.losses.silhouette, self.losses.mask) > 0 and self.sampling.silhouettes < 2:
             raise ValueError("losses.silhouette and losses.mask act on sampling.silhouettes; set it to 2 or more")
         if max(self.losses.silhouette, self.losses.mask, self.losses.eikonal) == 0:

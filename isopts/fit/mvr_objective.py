@@ -12,12 +12,14 @@ from isopts.field.build import Field
 from isopts.field.radiance import with_features
 from isopts.fit import view_losses
 from isopts.fit.camera_refinement import CameraRefinement, Surface
+from isopts.fit.cloud_start import REGION, beyond_region
 from isopts.fit.color_samples import ColorSampler, ColorSamples
 from isopts.fit.exposure import Exposures
 from isopts.fit.losses import eikonal_loss
 from isopts.fit.mvr_config import MvrConfig
 from isopts.fit.photo_consistency import PhotoConsistency
 from isopts.fit.prepared_views import PreparedViews, fewest_views
+from isopts.fit.prior import prior_loss
 from isopts.fit.schedule import doublings, exponential_change, is_due, linear_change
 from isopts.fit.silhouette_rays import RayBundle
 from isopts.fit.surfels import Surfels, depth_views, refresh_surfels
@@ -198,7 +200,13 @@ class MvrObjective:
             free = part.values[off_object] - self._views.pixel  # on the surface now, to be a pixel outside of it
         if self._exposures is not None:
             terms["exposure"] = config.exposure.weight * self._exposures.size()
+        if (
+            not self._views.source.masked
+        ):  # rays that miss the surface show background, and nothing is beyond the region
+            missed, free = missed[:0], torch.cat((free, self._clearances_beyond()))
         terms |= self._side_terms(free, missed, progress)
+        if self._views.prior is not None and config.losses.prior > 0:
+            terms["prior"] = self._prior_term(progress)
         if config.losses.eikonal > 0:
             gradients = torch.cat((at["space"].gradients, at["bends"].gradients))
             terms["eikonal"] = config.losses.eikonal * eikonal_loss(gradients)
@@ -262,6 +270,21 @@ class MvrObjective:
             sharpness = doublings(progress, config.mask_sharpness, last)
             terms["mask"] = config.mask * view_losses.mask_loss(outside_values, inside_values, sharpness)
         return terms
+
+    def _clearances_beyond(self) -> torch.Tensor:
+        """(S,) f less the distance to the region at random points beyond it, which is negative on the wrong side."""
+        config = self._config
+        if max(config.losses.silhouette, config.losses.mask) == 0:
+            return self._grid.new_zeros(0)
+        points = beyond_region(config.sampling.silhouettes // 2, self._generator).to(self._grid)
+        return self._field.value(points) - (points.norm(dim=1) - REGION)
+
+    def _prior_term(self, progress: float) -> torch.Tensor:
+        config, prior = self._config.losses, self._views.prior
+        points = prior.points
+        values = self._field.value(points[self._choose(len(points), self._config.sampling.prior)])
+        weight = exponential_change(progress, config.prior, config.prior_final or config.prior)
+        return weight * prior_loss(values, prior.noise, config.prior_reach)
 
     def _smallest_on_rays(self, bundle: RayBundle, count: int, side: float) -> torch.Tensor:
         """Places (M, 3) of the smallest value on random rays, those where it is wrong or nearly so. side: its sign."""

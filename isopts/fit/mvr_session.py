@@ -14,7 +14,7 @@ from isopts.field.radiance import build_radiance
 from isopts.fit.appearance import Appearance, stored_appearance
 from isopts.fit.budget import Budget
 from isopts.fit.camera_motion import camera_motion
-from isopts.fit.camera_refinement import CameraRefinement, refine_on_hull
+from isopts.fit.camera_refinement import CameraRefinement, refine_on_start
 from isopts.fit.color_samples import ColorSampler
 from isopts.fit.exposure import Exposures
 from isopts.fit.finish_colors import finish_colors
@@ -30,6 +30,7 @@ from isopts.fit.prepared_views import PreparedViews
 from isopts.fit.schedule import is_due
 from isopts.fit.stored_state import restore_generator, restore_optimizer, stored_tensor
 from isopts.fit.surfels import Surfels
+from isopts.fit.unmasked_start import start_without_masks
 from isopts.fit.view_preview import compare_view, sampled_copy
 from isopts.geometry.camera_corrections import CameraCorrections
 from isopts.geometry.sphere import Sphere
@@ -41,7 +42,7 @@ from isopts.run.folder import RunFolder
 from isopts.run.log import StepReport, append_to_log, drop_log_after
 
 COMMAND = "fit-mvr"
-_HULLS_AGAIN = 2  # at most, by refined cameras
+_STARTS_AGAIN = 2  # at most, by refined cameras
 _SURFELS, _GRID, _EXPOSURE, _UNFINISHED = "surfel.", "sampled_field", "exposure.", "unfinished_radiance."
 _FREE, _CORRECTIONS, _ROUNDS = "free_points", "refinement.corrections", "refinement.rounds"
 
@@ -54,7 +55,7 @@ class MvrSession:
         self._device = views.images.masks.device
         self._generator = torch.Generator().manual_seed(config.seed)
         self._refinement = self._camera_refinement(checkpoint) if config.cameras.enabled else None
-        self._start_error: float | None = None
+        self._start = ""
         self._field, self._radiance = self._networks(checkpoint)
         self._finished_radiance: torch.nn.Module | None = None
         finished = (0, 0.0)
@@ -94,10 +95,9 @@ class MvrSession:
         width, height = sizes.double().mean(dim=0).round().long().tolist()
         held_out = len(self._config.data.holdout)
         kept = f", {held_out} held out" if held_out else ""
-        start = "" if self._start_error is None else f" It starts as the visual hull, off by {self._start_error:.1e}."
         return (
             f"{views} views of {width}x{height} pixels{kept}, a pixel is {self._views.pixel:.1e} of the unit sphere; "
-            f"{self._config.field.decoder} field, colours compared at {self._config.sampling.mode}.{start}"
+            f"{self._config.field.decoder} field, colours compared at {self._config.sampling.mode}.{self._start}"
         )
 
     def run(
@@ -189,15 +189,27 @@ class MvrSession:
             return field, radiance
         config, generator = self._config, torch.Generator().manual_seed(self._config.seed)
         field = build_field(config.field, generator).to(self._device)
-        if config.start.init == "hull":
-            self._start_error = start_as_hull(field, self._views.silhouettes, config.start, self._generator)
-            for _ in range(_HULLS_AGAIN if self._refinement is not None else 0):
-                if not refine_on_hull(self._refinement, field, config, self._generator):
-                    break
-                field = build_field(config.field, torch.Generator().manual_seed(config.seed)).to(self._device)
-                self._start_error = start_as_hull(field, self._views.silhouettes, config.start, self._generator)
+        self._start_field(field)
+        for _ in range(_STARTS_AGAIN if self._refinement is not None and config.start.init != "sphere" else 0):
+            if not refine_on_start(self._refinement, field, config, self._generator):
+                break
+            field = build_field(config.field, torch.Generator().manual_seed(config.seed)).to(self._device)
+            self._start_field(field)
         features = config.field.sdf.features if config.field.decoder == "sdf" else 0
         return field, build_radiance(config.radiance, features, generator).to(self._device)
+
+    def _start_field(self, field: torch.nn.Module) -> None:
+        config, views = self._config.start, self._views
+        init = ("depths" if views.silhouettes is None else "hull") if config.init == "auto" else config.init
+        match init:
+            case "hull":
+                error = start_as_hull(field, views.silhouettes, config, self._generator)
+                self._start = f" It starts as the visual hull, off by {error:.1e}."
+            case "depths":
+                found = start_without_masks(
+                    field, views.images, views.prior, views.frame, config.steps, self._generator
+                )
+                self._start = " " + found
 
     def _continue(self, checkpoint: Checkpoint) -> None:
         source, tensors = str(self._folder.checkpoint), checkpoint.tensors

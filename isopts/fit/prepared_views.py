@@ -6,15 +6,19 @@ from pathlib import Path
 
 import torch
 
+from isopts.data.point_cloud import PointCloud
 from isopts.data.posed_views import PosedViews
-from isopts.data.region import region_of_interest, view_silhouettes
+from isopts.data.region import region_of_interest, region_without_masks, view_silhouettes
+from isopts.data.surface_points import surface_points
 from isopts.data.view_problems import mask_doubt, pose_problems, require_no_problems
 from isopts.data.views import VIEWS_MIN, read_views
 from isopts.errors import InputError
 from isopts.fit.image_stack import ImageStack, stack_images
 from isopts.fit.moved_silhouettes import moved_silhouettes, with_masks
 from isopts.fit.mvr_config import DataConfig
-from isopts.fit.silhouette_rays import SilhouetteRays, silhouette_rays
+from isopts.fit.prepared_cloud import PreparedCloud
+from isopts.fit.prior import usable_prior
+from isopts.fit.silhouette_rays import SilhouetteRays, no_rays, silhouette_rays
 from isopts.geometry.camera_corrections import CameraCorrections
 from isopts.geometry.cameras import Cameras
 from isopts.geometry.contradictions import cut_shares
@@ -34,20 +38,22 @@ class PreparedViews:
     """The V fitted views of a data set.
 
     source: all of them. fitted: numbers of these in it. frame: world to unit. images: decoded, with cameras of the unit
-    frame. silhouettes: distance maps of the masks, cameras of the unit frame. rays: beside the silhouettes. maps: of
-    the masks, on the CPU. notes: sentences for the user. mask_offset: by how many pixels of `images` silhouettes and
-    masks were moved inwards.
+    frame. silhouettes: distance maps of the masks, cameras of the unit frame; None without masks. rays: beside the
+    silhouettes; none without masks. notes: sentences for the user. mask_offset: by how many pixels of `images`
+    silhouettes and masks were moved inwards. prior: points on the surface, where some are known. maps: of the masks, on
+    the CPU.
     """
 
     source: PosedViews
     fitted: list[int]
     frame: WorldToUnit
     images: ImageStack
-    silhouettes: Silhouettes
+    silhouettes: Silhouettes | None
     rays: SilhouetteRays
-    maps: SilhouetteMaps
     notes: list[str]
     mask_offset: float = 0.0
+    prior: PreparedCloud | None = None
+    maps: SilhouetteMaps | None = None
 
     @property
     def cameras(self) -> Cameras:
@@ -62,12 +68,14 @@ class PreparedViews:
     def corrected(self, corrections: CameraCorrections) -> "PreparedViews":
         """These, as they were given, with corrected cameras; held-out views keep theirs."""
         given, device = self.exact_cameras, self.images.masks.device
-        exact = corrections.applied(given)
+        exact, silhouettes = corrections.applied(given), None
+        if self.maps is not None:
+            silhouettes = Silhouettes(*(part.to(device) for part in self.maps.seen_by(exact)))
         return replace(
             self,
             source=self.source.with_cameras(self.source.cameras.replaced(self.fitted, exact.out_of_frame(self.frame))),
             images=replace(self.images, cameras=corrections.applied(self.images.cameras)),
-            silhouettes=Silhouettes(*(part.to(device) for part in self.maps.seen_by(exact))),
+            silhouettes=silhouettes,
             rays=self.rays.moved(given, exact),
         )
 
@@ -90,9 +98,12 @@ def prepare_views(
     """
     source = read_views(path, config.views)
     chosen = _fitted(len(source), config.holdout)
-    blank = _blank_masks(source, chosen)
+    blank = _blank_masks(source, chosen) if source.masked else {}
     fitted = [view for view in chosen if view not in blank]
     views = source.select(fitted)
+    points = surface_points(source, config.prior)
+    if not source.masked:
+        return _without_masks(source, fitted, points, config, device)
     maps = view_silhouettes(views)
     region = region_of_interest(views, maps)
     require_no_problems(pose_problems(source, region))
@@ -112,7 +123,19 @@ def prepare_views(
         maps, rays = moved_silhouettes(maps, cameras, images, mask_offset, generator)
         images = with_masks(images, maps)
     silhouettes = Silhouettes(*(part.to(device) for part in maps.seen_by(cameras)))
-    return PreparedViews(source, fitted, frame, images, silhouettes, rays.to(device), maps, notes, mask_offset)
+    prior = usable_prior(points, frame, device, config.prior is not None, notes)
+    return PreparedViews(source, fitted, frame, images, silhouettes, rays.to(device), notes, mask_offset, prior, maps)
+
+
+def _without_masks(
+    source: PosedViews, fitted: list[int], points: PointCloud | None, config: DataConfig, device: torch.device
+) -> PreparedViews:
+    region = region_without_masks(source, points)
+    require_no_problems(pose_problems(source, region))
+    frame, notes = region.frame(), [*source.notes]
+    images = stack_images(source.select(fitted), frame, config.pixels_max, device)
+    prior = usable_prior(points, frame, device, config.prior is not None, notes)
+    return PreparedViews(source, fitted, frame, images, None, no_rays(device), None, notes, prior=prior)
 
 
 def _fitted(count: int, holdout: tuple[int, ...]) -> list[int]:

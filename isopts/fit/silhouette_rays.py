@@ -54,6 +54,13 @@ def silhouette_rays(maps: SilhouetteMaps, cameras: Cameras, generator: torch.Gen
     return SilhouetteRays(*(_bundle(maps, cameras, sign, generator) for sign in (1.0, -1.0)))
 
 
+def no_rays(device: torch.device) -> SilhouetteRays:
+    """Of images without masks."""
+    nowhere = torch.zeros((0, 3), device=device)
+    none = RayBundle(nowhere, nowhere, torch.zeros(0, dtype=torch.int64, device=device))
+    return SilhouetteRays(none, none)
+
+
 def _bundle(maps: SilhouetteMaps, cameras: Cameras, sign: float, generator: torch.Generator) -> RayBundle:
     """sign: 1 for outside, -1 for inside."""
     distances = sign * maps.maps

@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 
 import imageio.v3 as imageio
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from isopts.cli.app import app
+from isopts.data.points import write_points
 
 
 def run(*arguments):
@@ -141,6 +143,38 @@ def test_few_and_one_sided_views_are_a_warning(folder):
     warnings = report_of(folder)["warnings"]
     assert warnings[0].startswith("4 views leave much of the shape open")
     assert "on one side of the object" in warnings[1]
+
+
+def test_without_masks_it_tells_cameras_region_and_points(folder, tmp_path):
+    shutil.rmtree(folder / "mask")
+    directions = np.random.default_rng(0).normal(size=(200, 3))
+    points = [100, 50, -20] + 10 * directions / np.linalg.norm(directions, axis=1, keepdims=True)
+    write_points(tmp_path / "known.ply", np.concatenate([points, [[500.0, 0, 0]]]))
+    report = report_of(folder, "--no-masks", "--prior", "known.ply")
+    assert (report["ok"], report["masks"], report["region"]["from"]) == (True, "none", "the cameras' file")
+    assert report["points"] == {"in_region": 200, "known": 201}
+    assert not {"hull", "agreement"} & set(report)
+    assert imageio.imread(tmp_path / "ball_views.png").std() > 20
+    known = dict(np.load(folder / "cameras.npz"))
+    np.savez(folder / "cameras.npz", **{name: value for name, value in known.items() if "scale" not in name})
+    region = report_of(folder, "--no-masks", "--prior", "known.ply")["region"]
+    assert region["center"] == pytest.approx([100, 50, -20], abs=1)
+    assert (11 < region["radius"] < 13.5, region["from"]) == (True, "the points")
+    stdout = " ".join(run(folder, "--no-masks", "--prior", "known.ply").stdout.split())
+    assert "200 of 201 on the surface are in the region" in stdout
+    assert "cameras and the region of interest" in stdout
+    missing = run(folder, "--no-masks")
+    assert missing.exit_code == 2
+    assert "Without masks nothing says where the object is" in " ".join(missing.stderr.split())
+
+
+def test_cameras_in_the_region_or_far_from_each_other_are_warnings(folder):
+    warnings = report_of(folder, "--no-masks", "--sphere", 100, 50, -20, 60)["warnings"]
+    assert any("12 cameras stand inside the region" in warning for warning in warnings)
+    for number in range(0, 12, 2):
+        (folder / "image" / f"{number:03d}.png").unlink()
+    warnings = report_of(folder, "--no-masks")["warnings"]
+    assert any("no two others within 55 degrees" in warning for warning in warnings)
 
 
 @pytest.mark.parametrize(

@@ -191,3 +191,18 @@ def test_culling_takes_the_masks_of_the_run(made: Path) -> None:
     (found,) = predictions_of(made / "run", "--cull", "--chamfer")
     assert any(note.startswith("the masks exclude ") for note in found["notes"])
     assert {"chamfer_l1_mean", "mask_iou_mean", "psnr_heldout_mean"} <= set(found["figures"])
+
+
+def test_a_run_without_masks_is_compared_inside_its_surface(made: Path, tmp_path: Path) -> None:
+    views = shutil.copytree(made / "views", tmp_path / "views")
+    shutil.rmtree(views / "mask")
+    fit = (views, "--no-masks", "--holdout", "1", "-o", tmp_path / "run", "--threads", 1, "--quiet")
+    isopts("fit-mvr", *fit, *SMALL_FIT)
+    (found,) = predictions_of(tmp_path / "run")
+    assert 10 < found["figures"]["psnr_surface_heldout_mean"] < 60
+    assert not any("iou" in name or name.startswith("psnr_heldout") for name in found["figures"])
+    assert "PSNR and SSIM of 1 held-out view, inside the rendered surface: there are no masks" in found["notes"]
+    assert found["figures"]["chamfer_l1_mean"] > 0
+    assert "There are no masks to compare with or to cull by" in sentence(tmp_path / "run", "--cull", "--threads", 1)
+    (masked,) = predictions_of(tmp_path / "run", "--views", made / "views", "--mask-from", "dir")
+    assert 0 < masked["figures"]["mask_iou_mean"] < 1  # of eight views, which are too far apart to tell depths

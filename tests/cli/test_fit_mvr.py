@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from isopts.cli.app import app
 from isopts.data.meshes import read_mesh
+from isopts.data.points import write_points
 from isopts.fit import view_preview
 from isopts.fit.mvr_config import MvrConfig
 from isopts.fit.resume import stored_config
@@ -78,6 +79,21 @@ def test_resume_alone_continues_and_a_run_is_not_replaced_unasked(ball_views: Pa
     assert "has another configuration" in message(changed)
 
 
+def test_no_masks_and_known_points_are_kept_in_the_configuration(ball_views: Path) -> None:
+    shutil.rmtree(ball_views / "mask")
+    directions = np.random.default_rng(0).normal(size=(300, 3))
+    points = CENTER + RADIUS * directions / np.linalg.norm(directions, axis=1, keepdims=True)
+    write_points("known.ply", points)
+    done = run(ball_views, *QUICK, "--no-masks", "--prior", "known.ply", "--json")
+    assert done.exit_code == 0, done.stderr
+    assert "300 known points" in message(done)  # the images have no texture
+    assert json.loads(done.stdout)["metrics"]["mesh_closed"] is True
+    config = stored_config(Path("runs/ball"), MvrConfig)
+    assert (config.data.views.masks.source, config.data.prior) == ("none", str(Path("known.ply").resolve()))
+    distances = np.linalg.norm(read_mesh("runs/ball/mesh.ply").vertices - CENTER, axis=1)
+    assert np.abs(distances - RADIUS).mean() < 0.05 * RADIUS
+
+
 def test_resuming_with_other_images_is_refused(ball_views: Path, tmp_path: Path) -> None:
     assert run(ball_views, *QUICK, "--exit-after", "0").exit_code == 0
     other = shutil.copytree(ball_views, tmp_path / "other")
@@ -118,6 +134,9 @@ def test_the_configuration_may_name_the_images_and_the_run(ball_views: Path, tmp
         (["ball", "--config", "mvr_slow"], "Configuration 'mvr_slow' does not exist"),
         (["ball", "--resume"], "There is no run in 'runs/ball' to resume; leave out --resume to start one."),
         (["ball", "--format", "exr"], "'data.views.format'"),
+        (["ball", "--no-masks", "--mask-from", "black"], "--no-masks is given together with options about masks"),
+        (["ball", "--no-masks", "--set", "start.init=hull"], "start.init=hull needs masks, there are none"),
+        (["ball", "--no-masks", "--prior", "absent.ply"], "absent.ply' does not exist; expected a point cloud file."),
     ],
 )
 def test_mistakes_are_named_and_leave_no_run(ball_views: Path, arguments: list[str], sentence: str) -> None:

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import trimesh
 from isopts.data.masks import MaskConfig
 from isopts.data.posed_image import PosedImage
 from isopts.data.posed_views import PosedViews
-from isopts.evaluate.fitted_views import FittedViews, fitted_view_figures
+from isopts.evaluate.fitted_views import FittedViews, Rendering, fitted_view_figures
 from isopts.geometry.cameras import Camera, Cameras
 from isopts.geometry.triangle_mesh import TriangleMesh
 
@@ -40,8 +41,12 @@ def ball() -> TriangleMesh:
     return TriangleMesh(np.asarray(mesh.vertices), np.asarray(mesh.faces))
 
 
+def upper_half() -> np.ndarray:
+    return np.repeat(np.arange(100)[:, None] < 50, 100, axis=1)
+
+
 def renderer():
-    return lambda view: np.full(SHAPE, 0.4 + 0.01 * (view + 1), np.float32)
+    return lambda view: Rendering(np.full(SHAPE, 0.4 + 0.01 * (view + 1), np.float32), upper_half())
 
 
 def test_held_out_views_are_compared_in_colour_and_all_in_outline(ball, views):
@@ -71,7 +76,20 @@ def test_a_fit_without_colours_has_no_psnr(ball, views):
 
 def test_background_inside_the_mask_counts_as_black(ball, views):
     def half_empty():
-        return lambda view: np.where(np.arange(100)[:, None, None] < 50, 0, np.full(SHAPE, 0.4))
+        return lambda view: Rendering(np.where(upper_half()[..., None], 0, np.full(SHAPE, 0.4)), upper_half())
 
     report = fitted_view_figures(ball, views, FittedViews((), (0,), half_empty))
     assert report.figures["psnr_heldout_mean"] == pytest.approx(-10 * math.log10(0.4**2 / 2), abs=0.05)
+
+
+def test_without_masks_the_rendered_surface_is_compared(ball, views):
+    def good_in_the_upper_half():
+        colors = np.where(upper_half()[..., None], np.full(SHAPE, 0.42), 0.0)
+        return lambda view: Rendering(colors, upper_half())
+
+    report = fitted_view_figures(
+        ball, replace(views, mask_source="none"), FittedViews((0,), (1,), good_in_the_upper_half)
+    )
+    assert report.figures["psnr_surface_heldout_mean"] == pytest.approx(-20 * math.log10(0.02), abs=1e-3)
+    assert not any("iou" in name for name in report.figures)
+    assert report.notes == ["PSNR and SSIM of 1 held-out view, inside the rendered surface: there are no masks"]

@@ -1,5 +1,6 @@
 """Posed images of a coloured ball, small, far from the origin and not of unit size; fits of them that take a second."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from torch.nn import functional
 from isopts.cli.views_folder import ViewsFolder
 from isopts.cli.views_subject import ViewsSubject
 from isopts.config import load_config
+from isopts.data.masks import MaskConfig
+from isopts.data.views import ViewsConfig
 from isopts.fit import view_preview
 from isopts.fit.mvr_config import DataConfig, MvrConfig
 from isopts.fit.prepared_views import PreparedViews, prepare_views
@@ -78,7 +81,7 @@ def smooth_albedo(points: torch.Tensor) -> torch.Tensor:
     return 0.5 + 0.3 * torch.stack(waves, dim=1)
 
 
-def write_ball_views(folder: Path, **cameras: int | bool) -> BallViews:
+def write_ball_views(folder: Path, **cameras: int | bool | tuple[int, int]) -> BallViews:
     ball = BallViews(folder, None, fixed_lights("directional", np.random.default_rng(1)))
     sphere = trimesh.creation.icosphere(subdivisions=4)
     mesh = TriangleMesh(np.asarray(sphere.vertices) * ball.radius + ball.center, np.asarray(sphere.faces))
@@ -89,7 +92,7 @@ def write_ball_views(folder: Path, **cameras: int | bool) -> BallViews:
         return smooth_albedo(hits.points)
 
     surface = VisibleSurface(made.mesh, made.face_normals, made.normals, albedo)
-    config = CameraSphereConfig(size=(48, 36), **cameras)
+    config = CameraSphereConfig(**{"size": (48, 36), **cameras})
     cameras = place_cameras(subject.points(), subject.sphere, config, np.random.default_rng(0))
     views = ViewsFolder(folder, config.views)
     views.start({})
@@ -136,6 +139,21 @@ class ExactBall:
 def exact_ball() -> type[ExactBall]:
     """Of a radius, 2/3 where none is given."""
     return ExactBall
+
+
+@pytest.fixture(scope="session")
+def unmasked_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """36 views of `ball` from above, without masks and with its region. Not to be changed by a test."""
+    folder = write_ball_views(tmp_path_factory.mktemp("views") / "unmasked", views=36, half_sphere=True).folder
+    shutil.rmtree(folder / "mask")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def unmasked_views(unmasked_folder: Path) -> PreparedViews:
+    """Of `unmasked_folder`. Not to be changed by a test."""
+    config = DataConfig(views=ViewsConfig(masks=MaskConfig(source="none")))
+    return prepare_views(unmasked_folder, config, torch.device("cpu"), torch.Generator().manual_seed(0))
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from scipy.spatial.transform import Rotation
 
 from isopts.data.posed_image import IMAGE_FOLDERS, FoundViews, PosedImage, images_below, require_images
 from isopts.data.view_formats.colmap_binary import read_binary_model
+from isopts.data.view_formats.colmap_points import find_sparse_points, read_sparse_points
 from isopts.data.view_formats.colmap_records import CameraRecord, ImageRecord
 from isopts.data.view_formats.colmap_text import read_text_model
 from isopts.errors import InputError
@@ -59,7 +60,10 @@ def read_colmap(model: Path) -> FoundViews:
     registered = {image.image for image in posed}
     left = sum(path not in registered for path in images_below(folder)) if folder.name != model.name else 0
     notes = (f"{left} images in '{folder}' are skipped: COLMAP has not registered them.",) if left else ()
-    return FoundViews(tuple(posed), notes=notes)
+    points = find_sparse_points(model)
+    return FoundViews(
+        tuple(posed), notes=notes, sparse_points=None if points is None else lambda: read_sparse_points(points)
+    )
 
 
 def _has_model(folder: Path, suffix: str) -> bool:

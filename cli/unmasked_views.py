@@ -1,0 +1,51 @@
+"""What `isopts check` looks at where there are no masks: the region of interest and the points that are known."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from isopts.data.point_cloud import PointCloud
+from isopts.geometry.cameras import Cameras
+from isopts.geometry.sphere import Sphere
+from isopts.geometry.triangle_mesh import TriangleMesh
+from isopts.mesh.extract import MeshConfig, extract_mesh
+
+_FEW_NEIGHBORS = 0.5  # of the views: without one near enough their depths are not compared
+_BASELINE_MAX_DEGREES = 55.0  # as in isopts.fit.depth_sweep
+
+
+def points_within(points: PointCloud | None, region: Sphere) -> tuple[int, int] | None:
+    """How many of the known points are in the region, and how many there are."""
+    if points is None:
+        return None
+    return int((np.linalg.norm(points.points - np.array(region.center), axis=1) < region.radius).sum()), len(points)
+
+
+def unit_ball() -> TriangleMesh:
+    """The region as a mesh, in its own frame."""
+
+    def value(points: torch.Tensor) -> torch.Tensor:
+        return points.norm(dim=1) - 0.99
+
+    def value_and_gradient(points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return value(points), torch.nn.functional.normalize(points, dim=1)
+
+    return extract_mesh(value, value_and_gradient, MeshConfig(resolution=48))
+
+
+def warn_without_masks(cameras: Cameras, names: Sequence[str]) -> list[str]:
+    """About cameras, in the unit frame of the region, that stand in it or far from each other."""
+    warnings = []
+    centers = cameras.centers()
+    if within := [names[view] for view in torch.nonzero(centers.norm(dim=1) < 1)[:, 0].tolist()]:
+        warnings.append(f"{len(within)} cameras stand inside the region, such as that of {within[0]}; make it smaller.")
+    directions = torch.nn.functional.normalize(centers, dim=1)
+    angles = torch.rad2deg(torch.arccos((directions @ directions.T).clamp(-1, 1)))
+    near = ((angles < _BASELINE_MAX_DEGREES).sum(dim=1) > 2).double().mean()
+    if near < _FEW_NEIGHBORS:
+        warnings.append(
+            "Most views have no two others within 55 degrees, so that depths cannot be compared; without masks the "
+            "surface needs closer views, or points by --prior."
+        )
+    return warnings
