@@ -65,8 +65,8 @@ def fit_mvr(
     reading = views_options.views_settings(view_format, mask_from, mask_threshold, invert_masks, sphere, no_masks)
     given: dict[str, Any] = {f"data.views.{key}": value for key, value in reading.items()}
     given |= {"data.holdout": views_options.view_numbers("--holdout", holdout), "fit.seconds": budget, "seed": seed}
-    given |= {"cameras.enabled": refine_cameras or None}
     given["data.prior"] = None if prior is None else str(prior.resolve())
+    given |= {"cameras.enabled": refine_cameras or None}
     changes = [f"{key}={json.dumps(value)}" for key, value in given.items() if value is not None] + (overrides or [])
     folder = output or Path("runs") / _name(views_dir, config)
     settings = _settings(config, changes, views_dir, folder if resume else None)

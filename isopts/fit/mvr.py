@@ -77,9 +77,8 @@ def _with_mask_offset(
         return views
     if checkpoint is not None:
         offset = stored_mask_offset(checkpoint, str(run.output))
-    elif config.cameras.enabled:  # of wrong cameras the hull is too small, whatever the masks
-        offset = 0.0
-    elif views.silhouettes is not None and config.start.init in ("auto", "hull"):
+    elif views.silhouettes is not None and config.start.init in ("auto", "hull") and not config.cameras.enabled:
+        # of wrong cameras the hull is too small, anyway
         generator = torch.Generator().manual_seed(config.seed)
         offset = mask_offset(views, wrong_masks(config.start, len(views.fitted)), generator)
     else:

@@ -38,10 +38,9 @@ class PreparedViews:
     """The V fitted views of a data set.
 
     source: all of them. fitted: numbers of these in it. frame: world to unit. images: decoded, with cameras of the unit
-    frame. silhouettes: distance maps of the masks, cameras of the unit frame; None without masks. rays: beside the
-    silhouettes; none without masks. notes: sentences for the user. mask_offset: by how many pixels of `images`
-    silhouettes and masks were moved inwards. prior: points on the surface, where some are known. maps: of the masks, on
-    the CPU.
+    frame. silhouettes: distance maps of the masks, cameras of the unit frame; rays: beside the silhouettes; maps: of
+    the masks, on the CPU; without masks None, none, None. notes: sentences for the user. mask_offset: by how many
+    pixels of `images` silhouettes and masks were moved inwards. prior: points on the surface, where some are known.
     """
 
     source: PosedViews
@@ -50,6 +49,7 @@ class PreparedViews:
     images: ImageStack
     silhouettes: Silhouettes | None
     rays: SilhouetteRays
+    maps: SilhouetteMaps | None
     notes: list[str]
     mask_offset: float = 0.0
     prior: PreparedCloud | None = None
@@ -68,7 +68,8 @@ class PreparedViews:
     def corrected(self, corrections: CameraCorrections) -> "PreparedViews":
         """These, as they were given, with corrected cameras; held-out views keep theirs."""
         given, device = self.exact_cameras, self.images.masks.device
-        exact, silhouettes = corrections.applied(given), None
+        exact = corrections.applied(given)
+        silhouettes = None
         if self.maps is not None:
             silhouettes = Silhouettes(*(part.to(device) for part in self.maps.seen_by(exact)))
         return replace(
@@ -124,7 +125,7 @@ def prepare_views(
         images = with_masks(images, maps)
     silhouettes = Silhouettes(*(part.to(device) for part in maps.seen_by(cameras)))
     prior = usable_prior(points, frame, device, config.prior is not None, notes)
-    return PreparedViews(source, fitted, frame, images, silhouettes, rays.to(device), notes, mask_offset, prior, maps)
+    return PreparedViews(source, fitted, frame, images, silhouettes, rays.to(device), maps, notes, mask_offset, prior)
 
 
 def _without_masks(
