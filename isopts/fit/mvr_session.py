@@ -191,7 +191,7 @@ class MvrSession:
         field = build_field(config.field, generator).to(self._device)
         self._start_field(field)
         for _ in range(_STARTS_AGAIN if self._refinement is not None and config.start.init != "sphere" else 0):
-            if not refine_on_hull(self._refinement, field, config, self._generator):
+            if not refine_on_start(self._refinement, field, config, self._generator):
                 break
             field = build_field(config.field, torch.Generator().manual_seed(config.seed)).to(self._device)
             self._start_field(field)

@@ -53,7 +53,6 @@ class PreparedViews:
     notes: list[str]
     mask_offset: float = 0.0
     prior: PreparedCloud | None = None
-    maps: SilhouetteMaps | None = None
 
     @property
     def cameras(self) -> Cameras:
