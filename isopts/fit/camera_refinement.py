@@ -111,9 +111,9 @@ class CameraRefinement:
         self.views = self._given.corrected(corrections)
 
 
-def refine_on_hull(refinement: CameraRefinement, field: Field, config: MvrConfig, generator: torch.Generator) -> bool:
+def refine_on_start(refinement: CameraRefinement, field: Field, config: MvrConfig, generator: torch.Generator) -> bool:
     """The rounds before the first step, on a surface that is about right, until they move the cameras by less than half
-    a pixel; whether the first one did more, so that a hull is worth making again. None where `field` has no surface.
+    a pixel; whether the first one did more, so that a start is worth making again. None where `field` has no surface.
     """
     surfels, device = None, refinement.views.images.masks.device
     grid = sample_field(field.value, config.fit.sampled_resolution, device)

@@ -17,7 +17,9 @@ class CamerasConfig(StrictModel):
     focal: bool = Field(True, description="refine focal lengths, too")
     focal_share: float = Field(0.002, gt=0, description="focal: expected error of a focal length, relative")
     start_rounds: int = Field(
-        4, ge=0, description="refinements on a visual hull at most, until they settle; it is made again then; 0: none"
+        4,
+        ge=0,
+        description="refinements on the start (start.init) at most, until they settle; it is made again then; 0: none",
     )
     rounds: tuple[float, ...] = Field(
         (0.1, 0.25, 0.4, 0.55), description="shares of the budget after which iso-points are extracted to refine again"

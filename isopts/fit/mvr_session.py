@@ -14,7 +14,7 @@ from isopts.field.radiance import build_radiance
 from isopts.fit.appearance import Appearance, stored_appearance
 from isopts.fit.budget import Budget
 from isopts.fit.camera_motion import camera_motion
-from isopts.fit.camera_refinement import CameraRefinement, refine_on_hull
+from isopts.fit.camera_refinement import CameraRefinement, refine_on_start
 from isopts.fit.color_samples import ColorSampler
 from isopts.fit.exposure import Exposures
 from isopts.fit.finish_colors import finish_colors
@@ -191,7 +191,7 @@ class MvrSession:
         field = build_field(config.field, generator).to(self._device)
         self._start_field(field)
         for _ in range(_STARTS_AGAIN if self._refinement is not None and config.start.init != "sphere" else 0):
-            if not refine_on_hull(self._refinement, field, config, self._generator):
+            if not refine_on_start(self._refinement, field, config, self._generator):
                 break
             field = build_field(config.field, torch.Generator().manual_seed(config.seed)).to(self._device)
             self._start_field(field)

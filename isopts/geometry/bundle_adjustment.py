@@ -6,7 +6,7 @@ import torch
 
 from isopts.geometry.camera_corrections import CameraCorrections, cross_matrices
 from isopts.geometry.cameras import Cameras
-from isopts.geometry.common_motion import without_common_motion
+from isopts.geometry.gauge_motion import without_gauge_motion
 
 _OUTLIER, _MEDIANS = 3.0, 2.5  # of residuals in standard deviations, and against their median: a quarter of the weight
 _POINT_STEP = 0.3  # unit frame: about how far a point may move at once where its views do not tell its depth
@@ -73,7 +73,7 @@ def adjust_bundle(
         points = points + equations.point_moves(step)
     terms = _linearized(cameras, vectors, points, sightings)
     residuals = torch.where(terms.counts, terms.squares.sqrt(), torch.inf)
-    found = without_common_motion(cameras, CameraCorrections.from_vectors(vectors), _stiffness(cameras, sizes))
+    found = without_gauge_motion(cameras, CameraCorrections.from_vectors(vectors), _stiffness(cameras, sizes))
     return Adjusted(found, points, residuals, terms.errors.norm(dim=2))
 
 

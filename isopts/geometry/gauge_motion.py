@@ -12,7 +12,7 @@ _DAMPING = 1e-12  # relative: cameras may lie so that one of the motions is none
 
 
 @torch.no_grad()
-def without_common_motion(
+def without_gauge_motion(
     cameras: Cameras, corrections: CameraCorrections, stiffness: torch.Tensor
 ) -> CameraCorrections:
     """`corrections` that see the same in a world moved, turned and scaled so that they are as small as can be.

@@ -7,7 +7,7 @@ from scipy.spatial.transform import Rotation
 from isopts.geometry.camera_corrections import CameraCorrections
 from isopts.geometry.camera_sphere import CameraSphereConfig, place_cameras
 from isopts.geometry.cameras import Cameras
-from isopts.geometry.common_motion import without_common_motion
+from isopts.geometry.gauge_motion import without_gauge_motion
 from isopts.geometry.sphere import Sphere
 
 VIEWS = 9
@@ -37,7 +37,7 @@ def test_a_common_motion_vanishes():
     vector, move = torch.tensor([[0.01, -0.02, 0.015], [0.03, 0.01, -0.02]], dtype=torch.float64)
     common = CameraCorrections.between(cameras, in_moved_world(cameras, vector, move, 1.02))
     assert common.vectors()[:, :6].abs().max() > 0.01
-    assert without_common_motion(cameras, common, STIFFNESS).vectors().abs().max() < 1e-6
+    assert without_gauge_motion(cameras, common, STIFFNESS).vectors().abs().max() < 1e-6
 
 
 def test_images_stay_the_same_and_corrections_do_not_grow():
@@ -46,7 +46,7 @@ def test_images_stay_the_same_and_corrections_do_not_grow():
     made = CameraCorrections.from_vectors(
         torch.randn(VIEWS, 7, generator=generator, dtype=torch.float64) / STIFFNESS.sqrt()
     )
-    less = without_common_motion(cameras, made, STIFFNESS)
+    less = without_gauge_motion(cameras, made, STIFFNESS)
     torch.testing.assert_close(less.log_focals, made.log_focals, atol=1e-15, rtol=0)
     sizes = [(STIFFNESS * some.vectors() ** 2).sum() for some in (made, less)]
     assert 0.5 * sizes[0] < sizes[1] < 0.99 * sizes[0]
