@@ -12,7 +12,6 @@ from isopts.field.build import Field
 from isopts.field.radiance import with_features
 from isopts.fit import view_losses
 from isopts.fit.camera_refinement import CameraRefinement, Surface
-from isopts.fit.cloud_start import REGION, beyond_region
 from isopts.fit.color_samples import ColorSampler, ColorSamples
 from isopts.fit.exposure import Exposures
 from isopts.fit.losses import eikonal_loss
@@ -20,21 +19,16 @@ from isopts.fit.mvr_config import MvrConfig
 from isopts.fit.photo_consistency import PhotoConsistency
 from isopts.fit.prepared_views import PreparedViews, fewest_views
 from isopts.fit.prior import prior_loss
-from isopts.fit.schedule import doublings, exponential_change, is_due, linear_change
-from isopts.fit.silhouette_rays import RayBundle
+from isopts.fit.schedule import exponential_change, is_due, linear_change
+from isopts.fit.side_terms import KnownSides, SideTerms
+from isopts.fit.surface_draws import SurfaceDraws
 from isopts.fit.surfels import Surfels, depth_views, refresh_surfels
 from isopts.fit.view_agreement import ViewAgreement
-from isopts.isopoints.project import project
-from isopts.kernels.grid_rays import march_rays
-from isopts.render.implicit_points import points_along_normals, points_on_rays
+from isopts.render.implicit_points import points_on_rays
 from isopts.render.sampled_field import sample_field
 
-_NEAR_SURFACE = 0.03  # unit frame: around the surface, for the eikonal term and for rays beside the silhouettes
-_DOMAIN = 0.95  # half side of the cube of points anywhere
 _ON_SURFACE = 0.01  # largest |f| of a point whose colour counts
-_FOLLOWED = 0.02  # longest way that a surfel follows the surface at once
 _TOWARDS_CAMERA = -0.1  # largest slope of the field along its ray
-_ERROR_MEMORY = 0.7  # share of a surfel's old error that a new one leaves
 
 
 class Evaluated(NamedTuple):
@@ -70,18 +64,18 @@ class MvrObjective:
         pyramid = None if refinement is None else refinement.pyramid
         self._photo = PhotoConsistency(views, config, generator, pyramid) if config.losses.photo > 0 else None
         self._rays = views.rays
-        self._surfels: Surfels | None = None
-        self._seen = torch.zeros(0, dtype=torch.int64)
+        self._draws = SurfaceDraws(config, generator, views.images.masks.device)
+        self._sides = SideTerms(field, config, self._draws)
         self._grid: torch.Tensor | None = None
 
     @property
     def isopoint_count(self) -> int:
-        return 0 if self._surfels is None else len(self._surfels.points)
+        return self._draws.count
 
     @property
     def surfels(self) -> Surfels | None:
         """The current iso-points."""
-        return self._surfels
+        return self._draws.surfels
 
     @property
     def grid(self) -> torch.Tensor | None:
@@ -108,12 +102,7 @@ class MvrObjective:
         if self.agreement is not None:
             for view in self.agreement.left_out_views():
                 self._leave_out(view)
-        self._use_surfels(surfels)
-
-    def _use_surfels(self, surfels: Surfels | None) -> None:
-        self._surfels = surfels
-        if surfels is not None:
-            self._seen = torch.nonzero((surfels.cosines > 0).any(dim=1))[:, 0]
+        self._draws.use(surfels)
 
     def _use_views(self, views: PreparedViews) -> None:
         """The same images with other cameras."""
@@ -137,14 +126,14 @@ class MvrObjective:
         notes = self._doubted_views(step)
         concentrated = self._config.sampling.mode == "importance"
         found = refresh_surfels(
-            self._field.value_and_gradient, self._depth_views, config, self._surfels, concentrated, self._generator
+            self._field.value_and_gradient, self._depth_views, config, self.surfels, concentrated, self._generator
         )
-        if found is None and self._surfels is not None:
+        if found is None and self.surfels is not None:
             raise DivergedError(f"The surface vanished before step {step}; lower the learning rates and try again.")
-        first = self._surfels is None
+        first = self.surfels is None
         if found is not None and self.agreement is not None:
             found.cosines[:, self.agreement.left_out] = 0
-        self._use_surfels(found)
+        self._draws.use(found)
         if self._refinement is not None and found is not None and self._refinement.is_due(self._progress(step)):
             surface = Surface(found, self._field.value_and_gradient, self._grid)
             self._use_views(self._refinement.refine_during_fit(surface, self._progress(step)))
@@ -177,35 +166,31 @@ class MvrObjective:
     def losses(self, step: int) -> dict[str, torch.Tensor]:
         """Weighted terms of one random batch."""
         config, progress = self._config, self._progress(step)
-        chosen = self._choose_surfels(progress)
-        surfaces = self._surfaces(chosen)
+        chosen = self._draws.numbers(self._surfel_count(progress))
+        surfaces = self._draws.positions(chosen, self._field.value_and_gradient)
         traced, missed = self._traced_samples(progress)
-        space = self._space_points()
-        near = self._bend_points()
+        space, near = self._draws.space(), self._draws.bends()
         at = self._evaluate(surfaces=surfaces, traced=traced.points, space=space, bends=near)
         if len(chosen) and config.isopoints.jitter == 0:
-            self._follow(chosen, at["surfaces"])
+            self._draws.follow(chosen, at["surfaces"].values, at["surfaces"].gradients)
         terms = {}
         if self._photo is not None and len(chosen):
             count = min(config.sampling.patches, len(chosen))
             part = Evaluated(*(tensor[:count] for tensor in at["surfaces"]))
-            cosines = self._surfels.cosines[chosen[:count]]
+            cosines = self.surfels.cosines[chosen[:count]]
             terms["photo"] = self._photo.loss(part.points, part.values, part.gradients, cosines, progress)
         free = surfaces[:0, 0]
         if len(traced.points):
             terms["color"] = self._color_term(traced, at["traced"], None)
         elif config.sampling.mode != "rays" and (count := min(self._color_count(progress), len(chosen))) > 0:
-            samples, off_object = self._colors.from_surfels(surfaces[:count], self._surfels.cosines[chosen[:count]])
+            samples, off_object = self._colors.from_surfels(surfaces[:count], self.surfels.cosines[chosen[:count]])
             part = Evaluated(*(tensor[:count] for tensor in at["surfaces"]))
             terms["color"] = self._color_term(samples, part, chosen[:count])
             free = part.values[off_object] - self._views.pixel  # on the surface now, to be a pixel outside of it
         if self._exposures is not None:
             terms["exposure"] = config.exposure.weight * self._exposures.size()
-        if (
-            not self._views.source.masked
-        ):  # rays that miss the surface show background, and nothing is beyond the region
-            missed, free = missed[:0], torch.cat((free, self._clearances_beyond()))
-        terms |= self._side_terms(free, missed, progress)
+        known = self._known_sides(free, missed)
+        terms |= self._sides.losses(self._rays, known, self._grid, progress)
         if self._views.prior is not None and config.losses.prior > 0:
             terms["prior"] = self._prior_term(progress)
         if config.losses.eikonal > 0:
@@ -223,14 +208,6 @@ class MvrObjective:
         pieces = zip(*(tensor.split([len(part) for part in parts.values()]) for tensor in found), strict=True)
         return {name: Evaluated(points, *piece) for (name, points), piece in zip(parts.items(), pieces, strict=True)}
 
-    def _follow(self, chosen: torch.Tensor, at: Evaluated) -> None:
-        """Move the drawn surfels to where the surface is now: between extractions they would lag behind it where it
-        moves, which is where it matters."""
-        values, gradients = at.values.detach(), at.gradients.detach()
-        steps = points_along_normals(at.points, values.clamp(-_FOLLOWED, _FOLLOWED), gradients)
-        self._surfels.points[chosen] = steps.clamp(-1, 1)
-        self._surfels.normals[chosen] = functional.normalize(gradients, dim=1)
-
     def _color_term(self, samples: ColorSamples, at: Evaluated, owners: torch.Tensor | None) -> torch.Tensor:
         """owners: the surfels of the samples, whose errors are remembered."""
         config = self._config.losses
@@ -245,63 +222,29 @@ class MvrObjective:
             colors = self._exposures(colors, samples.views)
         if owners is not None:
             errors = (colors.detach() - samples.expected).abs().mean(dim=1)
-            kept, owned = self._surfels.errors, owners[counts]
-            blended = _ERROR_MEMORY * kept[owned] + (1 - _ERROR_MEMORY) * errors[counts]
-            kept[owned] = torch.where(kept[owned] > 0, blended, errors[counts])
+            self._draws.remember(owners[counts], errors[counts])
         return config.color * view_losses.color_loss(colors, samples.expected, counts.to(colors))
 
-    def _side_terms(self, free: torch.Tensor, missed: torch.Tensor, progress: float) -> dict[str, torch.Tensor]:
-        """free: values (F,) known to be outside. missed: points (M, 3) known to be inside."""
-        config, count = self._config.losses, self._config.sampling.silhouettes // 2
-        if max(config.silhouette, config.mask) == 0:
-            return {}
-        outside = self._smallest_on_rays(self._rays.outside, count, 1.0)
-        inside = torch.cat((self._smallest_on_rays(self._rays.inside, count, -1.0), missed))
-        if self._photo is not None:
-            outside = torch.cat((outside, self._photo.drawn_free_points()))
-        outside_values, inside_values = self._field.value(torch.cat((outside, inside))).split(
-            [len(outside), len(inside)]
-        )
-        outside_values = torch.cat((outside_values, free))
-        terms = {}
-        if config.silhouette > 0:
-            terms["silhouette"] = config.silhouette * view_losses.side_loss(outside_values, inside_values)
-        if config.mask > 0:
-            last = config.mask_sharpness_final or config.mask_sharpness
-            sharpness = doublings(progress, config.mask_sharpness, last)
-            terms["mask"] = config.mask * view_losses.mask_loss(outside_values, inside_values, sharpness)
-        return terms
-
-    def _clearances_beyond(self) -> torch.Tensor:
-        """(S,) f less the distance to the region at random points beyond it, which is negative on the wrong side."""
-        config = self._config
-        if max(config.losses.silhouette, config.losses.mask) == 0:
-            return self._grid.new_zeros(0)
-        points = beyond_region(config.sampling.silhouettes // 2, self._generator).to(self._grid)
-        return self._field.value(points) - (points.norm(dim=1) - REGION)
+    def _known_sides(self, free: torch.Tensor, missed: torch.Tensor) -> KnownSides:
+        """free: values (F,) known to be outside. missed: places (M, 3) that rays through the object come nearest at."""
+        outside = missed[:0] if self._photo is None else self._photo.drawn_free_points()
+        if self._views.source.masked:
+            return KnownSides(outside, missed, free)
+        # rays that miss the surface show background, and nothing is beyond the region
+        return KnownSides(outside, missed[:0], torch.cat((free, self._sides.beyond_region())))
 
     def _prior_term(self, progress: float) -> torch.Tensor:
         config, prior = self._config.losses, self._views.prior
         points = prior.points
-        values = self._field.value(points[self._choose(len(points), self._config.sampling.prior)])
+        values = self._field.value(points[self._draws.choose(len(points), self._config.sampling.prior)])
         weight = exponential_change(progress, config.prior, config.prior_final or config.prior)
         return weight * prior_loss(values, prior.noise, config.prior_reach)
-
-    def _smallest_on_rays(self, bundle: RayBundle, count: int, side: float) -> torch.Tensor:
-        """Places (M, 3) of the smallest value on random rays, those where it is wrong or nearly so. side: its sign."""
-        if len(bundle.origins) == 0:
-            return bundle.origins
-        chosen = self._choose(len(bundle.origins), count)
-        origins, directions = bundle.origins[chosen], bundle.directions[chosen]
-        found = march_rays(self._grid, origins, directions)
-        kept = (side * found.smallest < _NEAR_SURFACE) & found.nearest.isfinite()
-        return (origins + found.nearest[:, None] * directions)[kept]
 
     def _traced_samples(self, progress: float) -> tuple[ColorSamples, torch.Tensor]:
         """Rays where they are what is compared; and until there are iso-points."""
         config = self._config.sampling
         count = self._color_count(progress)
-        if config.mode != "rays" and self._surfels is not None:
+        if config.mode != "rays" and self.surfels is not None:
             count = 0
         if count == 0:
             nowhere = self._grid.new_zeros((0, 3))
@@ -316,50 +259,7 @@ class MvrObjective:
         first, last = self._config.sampling.colors, self._config.sampling.colors_final
         return round(linear_change(progress, first, last or first))
 
-    def _choose_surfels(self, progress: float) -> torch.Tensor:
-        """Numbers (B,) of as many as the terms need, of those that some view sees."""
-        if self._surfels is None:
-            return torch.zeros(0, dtype=torch.int64, device=self._grid.device)
+    def _surfel_count(self, progress: float) -> int:
+        """As many as the terms need."""
         patches = self._config.sampling.patches if self._photo is not None else 0
-        colors = 0 if self._config.sampling.mode == "rays" else self._color_count(progress)
-        seen = self._seen if len(self._seen) else torch.arange(self.isopoint_count, device=self._grid.device)
-        return seen[self._choose(len(seen), max(patches, colors))]
-
-    def _surfaces(self, chosen: torch.Tensor) -> torch.Tensor:
-        """Positions (B, 3) of surfels, jittered along the surface where the configuration says so."""
-        if len(chosen) == 0:
-            return self._grid.new_zeros((0, 3))
-        config, points = self._config.isopoints, self._surfels.points[chosen]
-        if config.jitter == 0:
-            return points
-        moved = points + config.jitter * (2 * self._random(points) - 1)
-        found = project(self._field.value_and_gradient, moved, config.extraction.projection)
-        return torch.where(found.converged[:, None], found.points, points)
-
-    def _space_points(self) -> torch.Tensor:
-        """(S, 3) around the surface and anywhere, half of each."""
-        count = self._config.sampling.eikonal if self._config.losses.eikonal > 0 else 0
-        anywhere = _DOMAIN * (2 * torch.rand((count - count // 2, 3), generator=self._generator) - 1)
-        anywhere = anywhere.to(self._grid)
-        if self._surfels is None:
-            return anywhere
-        near = self._surfels.points[self._choose(self.isopoint_count, count // 2)]
-        near = near + _NEAR_SURFACE * self._normal(near)
-        return torch.cat((near.clamp(-1, 1), anywhere))
-
-    def _bend_points(self) -> torch.Tensor:
-        """(2 P, 3): surfels, and a place near each of them."""
-        if self._surfels is None or self._config.losses.curvature == 0:
-            return self._grid.new_zeros((0, 3))
-        points = self._surfels.points[self._choose(self.isopoint_count, self._config.sampling.curvature)]
-        beside = points + self._config.losses.curvature_distance * self._normal(points)
-        return torch.cat((points, beside.clamp(-1, 1)))
-
-    def _choose(self, population: int, count: int) -> torch.Tensor:
-        return torch.randint(population, (count,), generator=self._generator).to(self._grid.device)
-
-    def _normal(self, like: torch.Tensor) -> torch.Tensor:
-        return torch.randn(like.shape, generator=self._generator).to(like)
-
-    def _random(self, like: torch.Tensor) -> torch.Tensor:
-        return torch.rand(like.shape, generator=self._generator).to(like)
+        return max(patches, 0 if self._config.sampling.mode == "rays" else self._color_count(progress))
