@@ -138,3 +138,12 @@ def test_a_view_without_sightings_stays(true):
     found = adjust_bundle(given, CameraCorrections.none(VIEWS), points, sightings._replace(views=views), SIZES, 6)
     assert found.corrections.vectors()[3].abs().max() < 1e-6
     assert found.corrections.vectors()[4].abs().max() > 1e-3
+
+
+def test_fixed_points_do_not_move_all_cameras_together(true):
+    """Outlines of a surface that is too small by 3 per cent pull every camera away from it."""
+    points, sightings = scene(true, 0.05)
+    smaller, own = scene(true, 0.05, seed=5)
+    fixed = 0.97 * smaller, Sightings(own.views[:, :1], own.pixels[:, :1], own.covariances[:, :1])
+    found = adjust_bundle(true, CameraCorrections.none(VIEWS), points, sightings, NO_FOCAL, 6, fixed)
+    assert misses(found.corrections.applied(true), true, common=False) < 0.3  # 3 per cent are two pixels
