@@ -69,6 +69,11 @@ class MvrObjective:
         self._grid: torch.Tensor | None = None
 
     @property
+    def device(self) -> torch.device:
+        """Of the fit."""
+        return self._views.images.masks.device
+
+    @property
     def isopoint_count(self) -> int:
         return self._draws.count
 

@@ -2,49 +2,46 @@
 
 import copy
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
 from isopts.data.pictures import write_picture
 from isopts.data.view_formats.idr_writer import write_idr_cameras
-from isopts.field.build import build_field, restore_field
+from isopts.field.build import restore_field
 from isopts.field.radiance import build_radiance
 from isopts.fit.appearance import Appearance, stored_appearance
 from isopts.fit.budget import Budget
 from isopts.fit.camera_motion import camera_motion
-from isopts.fit.camera_refinement import CameraRefinement, refine_on_start
+from isopts.fit.camera_refinement import CameraRefinement
 from isopts.fit.color_samples import ColorSampler
 from isopts.fit.exposure import Exposures
 from isopts.fit.finish_colors import finish_colors
 from isopts.fit.fitted_field import FittedField
-from isopts.fit.hull_start import start_as_hull
 from isopts.fit.loop import EndReason, LoopCallbacks, LoopLimits, run_loop
 from isopts.fit.mask_offset import MASK_OFFSET
 from isopts.fit.mvr_config import MvrConfig
 from isopts.fit.mvr_objective import MvrObjective
+from isopts.fit.mvr_start import started_field
+from isopts.fit.mvr_state import objective_tensors, restore_objective
 from isopts.fit.optimizer import Rates, build_optimizer, learning_rate_factor
 from isopts.fit.outputs import Stopwatch, write_outputs
 from isopts.fit.prepared_views import PreparedViews
 from isopts.fit.schedule import is_due
 from isopts.fit.stored_state import restore_generator, restore_optimizer, stored_tensor
-from isopts.fit.surfels import Surfels
-from isopts.fit.unmasked_start import start_without_masks
 from isopts.fit.view_preview import compare_view, sampled_copy
 from isopts.geometry.camera_corrections import CameraCorrections
 from isopts.geometry.sphere import Sphere
 from isopts.mesh.components import solid_components
-from isopts.render.sampled_field import sampled_side
 from isopts.run.atomic import replacing
 from isopts.run.checkpoint import Checkpoint, save_checkpoint
 from isopts.run.folder import RunFolder
 from isopts.run.log import StepReport, append_to_log, drop_log_after
 
 COMMAND = "fit-mvr"
-_STARTS_AGAIN = 2  # at most, by refined cameras
-_SURFELS, _GRID, _EXPOSURE, _UNFINISHED = "surfel.", "sampled_field", "exposure.", "unfinished_radiance."
-_FREE, _CORRECTIONS, _ROUNDS = "free_points", "refinement.corrections", "refinement.rounds"
+_EXPOSURE, _UNFINISHED = "exposure.", "unfinished_radiance."
+_CORRECTIONS, _ROUNDS = "refinement.corrections", "refinement.rounds"
 
 
 class MvrSession:
@@ -97,8 +94,8 @@ class MvrSession:
         kept = f", {held_out} held out" if held_out else ""
         return (
             f"{views} views of {width}x{height} pixels{kept}, a pixel is {self._views.pixel:.1e} of the unit sphere; "
-            f"{self._config.field.decoder} field, colours compared at {self._config.sampling.mode}.{self._start}"
-        )
+            f"{self._config.field.decoder} field, colours compared at {self._config.sampling.mode}. {self._start}"
+        ).rstrip()
 
     def run(
         self, exit_after: float | None, on_step: Callable[[StepReport], None], stop: Callable[[], bool]
@@ -187,60 +184,23 @@ class MvrSession:
                     shape = tuple(parameter.shape)
                     parameter.data.copy_(stored_tensor(checkpoint.tensors, _UNFINISHED + name, shape, source))
             return field, radiance
-        config, generator = self._config, torch.Generator().manual_seed(self._config.seed)
-        field = build_field(config.field, generator).to(self._device)
-        self._start_field(field)
-        for _ in range(_STARTS_AGAIN if self._refinement is not None and config.start.init != "sphere" else 0):
-            if not refine_on_start(self._refinement, field, config, self._generator):
-                break
-            field = build_field(config.field, torch.Generator().manual_seed(config.seed)).to(self._device)
-            self._start_field(field)
+        config, weights = self._config, torch.Generator().manual_seed(self._config.seed)
+        field, self._start = started_field(config, self._given, self._refinement, weights, self._generator)
         features = config.field.sdf.features if config.field.decoder == "sdf" else 0
-        return field, build_radiance(config.radiance, features, generator).to(self._device)
-
-    def _start_field(self, field: torch.nn.Module) -> None:
-        config, views = self._config.start, self._views
-        init = ("depths" if views.silhouettes is None else "hull") if config.init == "auto" else config.init
-        match init:
-            case "hull":
-                error = start_as_hull(field, views.silhouettes, config, self._generator)
-                self._start = f" It starts as the visual hull, off by {error:.1e}."
-            case "depths":
-                found = start_without_masks(
-                    field, views.images, views.prior, views.frame, config.steps, self._generator
-                )
-                self._start = " " + found
+        radiance = build_radiance(config.radiance, features, weights)
+        return field, radiance.to(self._device)
 
     def _continue(self, checkpoint: Checkpoint) -> None:
         source, tensors = str(self._folder.checkpoint), checkpoint.tensors
         colors = list(self._radiance.parameters())  # rest until colours count
         restore_optimizer(self._optimizer, checkpoint.optimizer, checkpoint.step, source, colors)
         restore_generator(self._generator, checkpoint.random_states, "fit", source)
-        surfels = grid = free = None
-        if _SURFELS + "points" in tensors:
-            surfels = self._stored_surfels(tensors, source)
-        if _GRID in tensors:
-            side = sampled_side(self._config.fit.sampled_resolution)
-            grid = stored_tensor(tensors, _GRID, (side, side, side), source).to(self._device)
-        if _FREE in tensors:
-            free = stored_tensor(tensors, _FREE, (-1, 3), source).to(self._device)
         if self._exposures is not None:
             for name, parameter in self._exposures.named_parameters():
                 stored = stored_tensor(tensors, _EXPOSURE + name, tuple(parameter.shape), source)
                 parameter.data.copy_(stored)
-        if self._objective.agreement is not None:
-            self._objective.agreement.restore(tensors, source)
-        self._objective.restore(surfels, grid, free)
-
-    def _stored_surfels(self, tensors: Mapping[str, torch.Tensor], source: str) -> Surfels:
-        count = len(stored_tensor(tensors, _SURFELS + "points", (-1, 3), source))
-        shapes = {"points": (count, 3), "normals": (count, 3), "cosines": (count, len(self._views.fitted))}
-        shapes["errors"] = (count,)
-        parts = {
-            name: stored_tensor(tensors, _SURFELS + name, shape, source).to(self._device)
-            for name, shape in shapes.items()
-        }
-        return Surfels(**parts, uniform=int(stored_tensor(tensors, _SURFELS + "uniform", (), source)))
+        resolution = self._config.fit.sampled_resolution
+        restore_objective(self._objective, tensors, len(self._views.fitted), resolution, source)
 
     def _save(self, step: int, seconds: float, last: bool) -> None:
         self._seconds = seconds
@@ -254,15 +214,7 @@ class MvrSession:
         if self._refinement is not None:
             tensors[_CORRECTIONS] = self._refinement.corrections.vectors()
             tensors[_ROUNDS] = torch.tensor(float(self._refinement.rounds))
-        if self._objective.agreement is not None:
-            tensors |= self._objective.agreement.tensors()
-        if self._objective.grid is not None:
-            tensors[_GRID] = self._objective.grid
-        if (free := self._objective.free_points) is not None and len(free) > 0:
-            tensors[_FREE] = free
-        if (surfels := self._objective.surfels) is not None:
-            parts = surfels._asdict() | {"uniform": torch.tensor(float(surfels.uniform))}
-            tensors |= {_SURFELS + name: part for name, part in parts.items()}
+        tensors |= objective_tensors(self._objective)
         save_checkpoint(
             self._folder.checkpoint,
             Checkpoint(

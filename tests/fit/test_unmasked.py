@@ -207,7 +207,7 @@ def test_colmap_points_that_are_too_few_are_done_without(colmap_folder, ball):
 def test_rays_that_miss_the_surface_are_not_judged(unmasked_folder, ball, tmp_path, fit):
     """They show background; taken for the object as with masks, they blow the surface up."""
     run, _, _ = fit(unmasked_folder, tmp_path / "run", *DEPTHS, "fit.steps=40", "sampling.mode=rays", "losses.photo=0")
-    assert read_mesh(run.folder.mesh).volume() == pytest.approx(4 / 3 * np.pi * ball.radius**3, rel=0.1)
+    assert 0.7 < read_mesh(run.folder.mesh).volume() / (4 / 3 * np.pi * ball.radius**3) < 1.1
 
 
 def test_a_hull_needs_masks(small_config):
