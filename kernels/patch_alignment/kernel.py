@@ -8,6 +8,7 @@ relative to the first one of the patch, so that the sums lose no digits to the m
 import warp as wp
 
 from isopts.kernels.patch_consistency.kernel import HALF_SIZE_MAX, INVALID, SOURCE_CONTRAST_SHARE, bilinear
+from isopts.kernels.patch_consistency.plane import carried_patch, faces, mat34, surfel_plane
 
 wp.set_module_options({"enable_backward": False})
 
@@ -19,7 +20,6 @@ _SOURCE_CONTRAST_SHARE = wp.constant(SOURCE_CONTRAST_SHARE)
 _SETTLED = wp.constant(SETTLED)
 _NOISE = wp.constant(NOISE)
 _UNKNOWNS = wp.constant(4)  # of the least squares: gain, mean, shift
-mat34 = wp.types.matrix(shape=(3, 4), dtype=float)
 
 
 @wp.kernel
@@ -51,49 +51,32 @@ def align_kernel(
     view = references[i]
     if view < 0:
         return
-    x = points[i]
-    n = normals[i]
-    center = centers[view]
-    at = projections[view] * wp.vec4(x[0], x[1], x[2], 1.0)
-    if not (at[2] > 0.0):
+    size = sizes[view]
+    plane = surfel_plane(
+        points[i], normals[i], centers[view], projections[view], backprojections[view], size, half_size
+    )
+    if not plane.usable:
         return
-    u = at[0] / at[2]
-    v = at[1] / at[2]
-    width = sizes[view][0]
-    half = float(half_size)
-    if not (u >= half and v >= half and u < float(width - 1) - half and v < float(sizes[view][1] - 1) - half):
-        return
-    back = backprojections[view]
-    ray = back * wp.vec3(u, v, 1.0)
-    ray_column = back * wp.vec3(1.0, 0.0, 0.0)
-    ray_row = back * wp.vec3(0.0, 1.0, 0.0)
-    height_of_plane = wp.dot(n, x - center)
-    along = wp.dot(n, ray)
-    along_column = wp.dot(n, ray_column)
-    along_row = wp.dot(n, ray_row)
-    if not (height_of_plane < 0.0):
-        return
+    width = size[0]
 
     greys_here = wp.zeros(shape=(_PIXELS_MAX,), dtype=float)
     weights = wp.zeros(shape=(_PIXELS_MAX,), dtype=float)
-    size = 2 * half_size + 1
-    base_a = bilinear(greys, starts[view], width, u, v)[0]
+    side = 2 * half_size + 1
+    base_a = bilinear(greys, starts[view], width, plane.u, plane.v)[0]
     pixel = int(0)
     weight_sum = float(0.0)
     sum_a = float(0.0)
-    for k in range(size):
+    for k in range(side):
         row = float(k - half_size)
-        for m in range(size):
+        for m in range(side):
             column = float(m - half_size)
-            slope = along + column * along_column + row * along_row
-            d = ray + column * ray_column + row * ray_row
-            if not (slope < 0.0 and slope * slope >= cosine_min * cosine_min * wp.dot(d, d)):
+            if not faces(plane, column, row, cosine_min):
                 return
-            nearest = int(v + row + 0.5) * width + int(u + column + 0.5)
+            nearest = int(plane.v + row + 0.5) * width + int(plane.u + column + 0.5)
             weight = float(0.0)
             if masks[starts[view] + wp.int64(nearest)] != wp.uint8(0):
                 weight = 1.0
-            grey = bilinear(greys, starts[view], width, u + column, v + row)[0] - base_a
+            grey = bilinear(greys, starts[view], width, plane.u + column, plane.v + row)[0] - base_a
             greys_here[pixel] = grey
             weights[pixel] = weight
             weight_sum += weight
@@ -119,14 +102,7 @@ def align_kernel(
         last_column = float(width - 1)
         last_row = float(sizes[other][1] - 1)
         start = starts[other]
-        projection = projections[other]
-        origin = projection * wp.vec4(center[0], center[1], center[2], 1.0)
-        step = projection * wp.vec4(ray[0], ray[1], ray[2], 0.0)
-        step_column = projection * wp.vec4(ray_column[0], ray_column[1], ray_column[2], 0.0)
-        step_row = projection * wp.vec4(ray_row[0], ray_row[1], ray_row[2], 0.0)
-        image = along * origin + height_of_plane * step
-        image_column = along_column * origin + height_of_plane * step_column
-        image_row = along_row * origin + height_of_plane * step_row
+        carried = carried_patch(plane, projections[other])
         shift = shifts[i, slot]
         score = float(_INVALID)
         covariance = wp.vec3()
@@ -143,11 +119,11 @@ def align_kernel(
                 slopes_a = wp.vec2()
                 slopes_b = wp.vec2()
                 squares = wp.vec3()
-                for k in range(size):
+                for k in range(side):
                     row = float(k - half_size)
-                    for m in range(size):
+                    for m in range(side):
                         column = float(m - half_size)
-                        h = image + column * image_column + row * image_row
+                        h = carried.image + column * carried.image_column + row * carried.image_row
                         inverse = 1.0 / h[2]
                         u = h[0] * inverse + shift[0]
                         v = h[1] * inverse + shift[1]

@@ -1,12 +1,12 @@
 """One surfel a thread: its patch in the reference view against all of its source views.
 
-With ray direction d = B (column, row, 1), plane n . (X - x) = 0 and reference centre C, a pixel's point is C + t d with
-t = n.(x - C) / n.d. Its source image (P (C, 1) n.d + n.(x - C) M d) / n.d is, up to the divisor, linear in the pixel:
-one division a sample. The sums of the correlation and of its derivatives are taken in the same pass, of greys
+The sums of the correlation and of its derivatives are taken in the same pass, of greys
 relative to the first one of the patch, so that they lose no digits to the mean.
 """
 
 import warp as wp
+
+from isopts.kernels.patch_consistency.plane import carried_patch, faces, mat34, surfel_plane
 
 wp.set_module_options({"enable_backward": False})
 
@@ -16,7 +16,6 @@ SOURCE_CONTRAST_SHARE = 0.3  # of contrast_min: a source view may be darker than
 _PIXELS_MAX = wp.constant((2 * HALF_SIZE_MAX + 1) ** 2)
 _INVALID = wp.constant(INVALID)
 _SOURCE_CONTRAST_SHARE = wp.constant(SOURCE_CONTRAST_SHARE)
-mat34 = wp.types.matrix(shape=(3, 4), dtype=float)
 
 
 @wp.func
@@ -65,50 +64,32 @@ def patch_kernel(
     view = references[i]
     if view < 0:
         return
-    x = points[i]
-    n = normals[i]
-    center = centers[view]
-    at = projections[view] * wp.vec4(x[0], x[1], x[2], 1.0)
-    if not (at[2] > 0.0):
+    size = sizes[view]
+    plane = surfel_plane(
+        points[i], normals[i], centers[view], projections[view], backprojections[view], size, half_size
+    )
+    if not plane.usable:
         return
-    u = at[0] / at[2]
-    v = at[1] / at[2]
-    width = sizes[view][0]
-    height = sizes[view][1]
-    half = float(half_size)
-    if not (u >= half and v >= half and u < float(width - 1) - half and v < float(height - 1) - half):
-        return
-    back = backprojections[view]
-    ray = back * wp.vec3(u, v, 1.0)
-    ray_column = back * wp.vec3(1.0, 0.0, 0.0)
-    ray_row = back * wp.vec3(0.0, 1.0, 0.0)
-    height_of_plane = wp.dot(n, x - center)
-    along = wp.dot(n, ray)
-    along_column = wp.dot(n, ray_column)
-    along_row = wp.dot(n, ray_row)
-    if not (height_of_plane < 0.0):
-        return
+    width = size[0]
 
     greys_here = wp.zeros(shape=(_PIXELS_MAX,), dtype=float)
     weights = wp.zeros(shape=(_PIXELS_MAX,), dtype=float)
-    size = 2 * half_size + 1
-    base = bilinear(greys, starts[view], width, u, v)[0]
+    side = 2 * half_size + 1
+    base = bilinear(greys, starts[view], width, plane.u, plane.v)[0]
     pixel = int(0)
     weight_sum = float(0.0)
     sum_a = float(0.0)
-    for k in range(size):
+    for k in range(side):
         row = float(k - half_size)
-        for m in range(size):
+        for m in range(side):
             column = float(m - half_size)
-            slope = along + column * along_column + row * along_row
-            d = ray + column * ray_column + row * ray_row
-            if not (slope < 0.0 and slope * slope >= cosine_min * cosine_min * wp.dot(d, d)):
+            if not faces(plane, column, row, cosine_min):
                 return
-            nearest = int(v + row + 0.5) * width + int(u + column + 0.5)
+            nearest = int(plane.v + row + 0.5) * width + int(plane.u + column + 0.5)
             weight = float(0.0)
             if masks[starts[view] + wp.int64(nearest)] != wp.uint8(0):
                 weight = 1.0
-            grey = bilinear(greys, starts[view], width, u + column, v + row)[0] - base
+            grey = bilinear(greys, starts[view], width, plane.u + column, plane.v + row)[0] - base
             greys_here[pixel] = grey
             weights[pixel] = weight
             weight_sum += weight
@@ -135,14 +116,7 @@ def patch_kernel(
         last_column = float(width - 1)
         last_row = float(sizes[other][1] - 1)
         start = starts[other]
-        projection = projections[other]
-        origin = projection * wp.vec4(center[0], center[1], center[2], 1.0)
-        step = projection * wp.vec4(ray[0], ray[1], ray[2], 0.0)
-        step_column = projection * wp.vec4(ray_column[0], ray_column[1], ray_column[2], 0.0)
-        step_row = projection * wp.vec4(ray_row[0], ray_row[1], ray_row[2], 0.0)
-        image = along * origin + height_of_plane * step
-        image_column = along_column * origin + height_of_plane * step_column
-        image_row = along_row * origin + height_of_plane * step_row
+        carried = carried_patch(plane, projections[other])
         inside = bool(True)
         pixel = int(0)
         base = float(0.0)
@@ -152,11 +126,11 @@ def patch_kernel(
         slopes = wp.vec4()
         slopes_a = wp.vec4()
         slopes_b = wp.vec4()
-        for k in range(size):
+        for k in range(side):
             row = float(k - half_size)
-            for m in range(size):
+            for m in range(side):
                 column = float(m - half_size)
-                h = image + column * image_column + row * image_row
+                h = carried.image + column * carried.image_column + row * carried.image_row
                 inverse = 1.0 / h[2]
                 u = h[0] * inverse
                 v = h[1] * inverse
@@ -174,11 +148,11 @@ def patch_kernel(
                 sum_bb += weight * b * b
                 sum_ab += a * b
                 if derivatives.shape[0] > 0:
-                    motion = step + column * step_column + row * step_row
+                    motion = carried.step + column * carried.step_column + row * carried.step_row
                     change = (
                         sample[1] * (motion[0] - u * motion[2]) + sample[2] * (motion[1] - v * motion[2])
                     ) * inverse
-                    t = height_of_plane / (along + column * along_column + row * along_row)
+                    t = plane.height / (plane.along + column * plane.along_column + row * plane.along_row)
                     s = change * wp.vec4(1.0, t, t * column, t * row)
                     slopes += weight * s
                     slopes_a += a * s
@@ -195,5 +169,6 @@ def patch_kernel(
                 scores[i, slot] = score
                 if derivatives.shape[0] > 0:
                     g = (slopes_a / norm_a - (score / norm_b) * (slopes_b - mean_b * slopes)) / norm_b
-                    tilt = g[0] * (x - center) - (g[1] * ray + g[2] * ray_column + g[3] * ray_row)
+                    turn = g[1] * plane.ray + g[2] * plane.ray_column + g[3] * plane.ray_row
+                    tilt = g[0] * (points[i] - plane.center) - turn
                     derivatives[i, slot] = wp.vec4(g[0], tilt[0], tilt[1], tilt[2])
