@@ -62,7 +62,7 @@ ExitAfter = Annotated[
         "--exit-after",
         min=0,
         metavar="SECONDS",
-        help="End the fitting steps after this time; reading, preparation, mesh and iso-points come on top.",
+        help="End the fitting steps after this time; preparation, final colours, mesh and iso-points come on top.",
         show_default=False,
     ),
 ]

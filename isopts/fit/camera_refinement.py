@@ -58,7 +58,8 @@ class CameraRefinement:
     def restore(self, corrections: CameraCorrections, rounds: int) -> None:
         """Continue where these were taken."""
         self.rounds = rounds
-        self._use(corrections)
+        if bool(corrections.vectors().any()):  # none at all change the last digit of a ray, too
+            self._use(corrections)
 
     def is_due(self, progress: float) -> bool:
         """Whether another of the configured rounds is behind."""
@@ -79,12 +80,15 @@ class CameraRefinement:
         points, sightings = self._tracks(surface.surfels, coarsest)
         outline = None
         if self._outline is not None and _bare_share(sightings.views, len(given)) > _BARE_SHARE:
-            outline = outline_sightings(self._outline, exact, images, surface.value_and_gradient, surface.grid)
+            seen = (surface.surfels.cosines > 0).any(dim=0).cpu()  # not by the views that were left out
+            pixels = self._outline.of_views(seen)
+            outline = outline_sightings(pixels, exact, images, surface.value_and_gradient, surface.grid)
         iterations = _ITERATIONS if coarsest > _COARSEST_LATER else _ITERATIONS_LATER
         adjusted = adjust_bundle(given, self.corrections, points, sightings, self._sizes(), iterations, outline)
-        trusted = torch.ones(len(given), dtype=torch.bool)
-        if outline is None:
-            trusted = _agreeing(adjusted, sightings, len(given)) >= _SIGHTINGS_MIN
+        found = _agreeing(adjusted, sightings, len(given))
+        if outline is not None:
+            found += torch.bincount(outline[1].views.flatten(), minlength=len(given))
+        trusted = found >= _SIGHTINGS_MIN
         vectors = torch.where(trusted[:, None], adjusted.corrections.vectors(), self.corrections.vectors())
         self._use(CameraCorrections.from_vectors(vectors))
         return self.views
@@ -124,7 +128,7 @@ def refine_on_start(refinement: CameraRefinement, field: Field, config: MvrConfi
         if surfels is None:
             return False
         after = refinement.refine(Surface(surfels, field.value_and_gradient, grid))
-        if pixels_between(before.exact_cameras, after.exact_cameras) < _SETTLED_PIXELS:
+        if pixels_between(before.cameras, after.cameras) < _SETTLED_PIXELS:
             return number > 0
     return config.cameras.start_rounds > 0
 

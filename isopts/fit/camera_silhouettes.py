@@ -26,6 +26,10 @@ class OutlinePixels(NamedTuple):
     pixels: torch.Tensor
     distances: torch.Tensor
 
+    def of_views(self, chosen: torch.Tensor) -> "OutlinePixels":
+        """Those of the chosen ones (V,) bool."""
+        return OutlinePixels(*(part[chosen[self.views]] for part in self))
+
 
 def outline_pixels(maps: SilhouetteMaps, generator: torch.Generator) -> OutlinePixels:
     """Some of every view, by chance."""

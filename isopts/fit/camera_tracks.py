@@ -5,7 +5,7 @@ import torch
 from isopts.fit.surfels import Surfels
 from isopts.geometry.bundle_adjustment import Sightings
 from isopts.kernels.patch_alignment import align_patches
-from isopts.kernels.patch_consistency import INVALID, PatchLimits, PatchViews
+from isopts.kernels.patch_consistency import PatchLimits, PatchViews
 from isopts.kernels.view_choice import ViewChoiceLimits, choose_views
 
 _LIMITS = ViewChoiceLimits(sources=6)
@@ -37,8 +37,7 @@ def camera_tracks(
             points, normals, references, sources, pyramid[level], shifts / 2**level, _PATCHES, _ITERATIONS
         )
         shifts = found.shifts * 2**level  # of a patch that was not found as before
-    matched = found.scores > max(_ALIKE, INVALID)
-    matched &= matched.any(dim=1, keepdim=True)
+    matched = found.scores > _ALIKE
     views = torch.cat([references[:, None], torch.where(matched, sources, -1)], dim=1).long()
     views[~matched.any(dim=1)] = -1
     shifts = torch.cat([torch.zeros_like(shifts[:, :1]), shifts], dim=1).double()

@@ -30,6 +30,8 @@ class CamerasConfig(StrictModel):
     def _rising(self) -> "CamerasConfig":
         if list(self.rounds) != sorted(self.rounds):
             raise ValueError("cameras.rounds must rise")
+        if any(not 0 < share < 1 for share in self.rounds):
+            raise ValueError("cameras.rounds are shares of the budget, between 0 and 1")
         if self.enabled and not (self.rounds or self.start_rounds):
             raise ValueError("cameras.rounds and cameras.start_rounds say when to refine; one of them is needed")
         return self

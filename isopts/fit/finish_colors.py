@@ -5,6 +5,7 @@ directions in between is then worse than what a new one says that only saw the f
 are kept.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -13,6 +14,7 @@ from torch import nn
 from torch.nn import functional
 
 from isopts.config import StrictModel
+from isopts.errors import DivergedError
 from isopts.field.build import Field
 from isopts.field.radiance import renew_layers, with_features
 from isopts.fit.color_samples import ColorSampler
@@ -59,21 +61,32 @@ def finish_colors(
     steps: int,
     exposures: Exposures | None,
     generator: torch.Generator,
-) -> None:
+    stop: Callable[[], bool],
+) -> bool:
     """Fit `radiance` to all photographs with the field as it is, in place: its feature table as it was, its layers new.
 
     Args:
         grid: sampled copy of the field, through which pixels are traced.
         exposures: of the photographs, taken as they are.
         generator: the CPU's.
+        stop: polled every step; True ends it.
+
+    Returns:
+        whether `radiance` is finished: it was not stopped, and some pixel meets the surface.
+
+    Raises:
+        DivergedError: the loss is not finite.
     """
     pool = _traced(field, grid, sampler, config.pool, generator)
     if len(pool.points) == 0:
-        return
+        return False
     renew_layers(radiance.layers, generator)
     optimizer = build_optimizer([(radiance, config.rates)], _SECOND_MOMENT_DECAY)
     rates = [group["lr"] for group in optimizer.param_groups]
+    loss = pool.points.new_zeros(())
     for step in range(1, steps + 1):
+        if stop():
+            return False
         factor = warm_up(step, _WARM_UP_STEPS) * exponential_decay(step / steps, _DECAY_START, _DECAY_FINAL)
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
             group["lr"] = rate * factor
@@ -85,8 +98,12 @@ def finish_colors(
                 gains, biases = exposures.log_gains[part.views].exp(), exposures.biases[part.views]
             colors = colors * gains + biases
         optimizer.zero_grad()
-        huber_color_loss(colors, part.expected).backward()
+        loss = huber_color_loss(colors, part.expected)
+        loss.backward()
         optimizer.step()
+    if not bool(loss.isfinite()):
+        raise DivergedError("The colours of the finished surface diverged; lower finish.rates and try again.")
+    return True
 
 
 @torch.no_grad()

@@ -5,13 +5,14 @@ from collections.abc import Callable
 
 import torch
 
+from isopts.data.point_cloud import PointCloud
 from isopts.data.posed_views import PosedViews
+from isopts.data.surface_points import surface_points
 from isopts.fit.conduct import FitRun, RunInProgress, conduct
 from isopts.fit.hull_start import wrong_masks
 from isopts.fit.mask_offset import mask_offset, offset_note, stored_mask_offset
 from isopts.fit.mvr_config import MvrConfig
 from isopts.fit.mvr_session import COMMAND, MvrSession
-from isopts.fit.prepared_cloud import PreparedCloud
 from isopts.fit.prepared_views import PreparedViews, prepare_views
 from isopts.fit.result import FitResult
 from isopts.fit.resume import continued_run
@@ -47,7 +48,7 @@ def fit_mvr(
     with record_backends() as backends:
         with stopwatch.stage("read"):
             views = _prepared(run, config)
-            sha256 = views_sha256(views.source, views.prior)
+            sha256 = views_sha256(views.source, surface_points(views.source, config.data.prior))
         folder = RunFolder.open(run.output, run.overwrite, run.resume)
         checkpoint = None
         if run.resume:
@@ -90,13 +91,13 @@ def _with_mask_offset(
     return moved
 
 
-def views_sha256(views: PosedViews, prior: PreparedCloud | None = None) -> str:
-    """Of the cameras, of the names and bytes of all image and mask files, and of the points on the surface."""
+def views_sha256(views: PosedViews, points: PointCloud | None = None) -> str:
+    """Of the cameras, of the names and bytes of all image and mask files, and of the points on the surface as given."""
     digest = hashlib.sha256()
     for tensor in (views.cameras.intrinsics, views.cameras.rotations, views.cameras.translations):
         digest.update(tensor.numpy().tobytes())
     for path in (*(posed.image for posed in views.photographs), *views.mask_files):
         digest.update(f"{path.name} {file_sha256(path)}\n".encode())
-    if prior is not None:
-        digest.update(prior.points.cpu().numpy().tobytes())
+    if points is not None:
+        digest.update(points.points.tobytes() + (b"" if points.normals is None else points.normals.tobytes()))
     return digest.hexdigest()

@@ -170,8 +170,10 @@ class IsopointsConfig(StrictModel):
         ),
         description="projection and resampling",
     )
-    importance: Literal["loss", "curvature"] = Field(
-        "loss", description="mode importance: where colours are worst over all views, or where the surface is curved"
+    importance: Literal["loss", "photo", "curvature"] = Field(
+        "loss",
+        description="mode importance: where colours are worst over all views, where patches agree least, or where the "
+        "surface is curved",
     )
     concentrate: ConcentrateConfig = Field(ConcentrateConfig(), description="mode importance: how many more, and where")
     visible_cosine: float = Field(0.15, ge=0, lt=1, description="points seen more obliquely do not count as visible")
@@ -243,6 +245,10 @@ class MvrConfig(StrictModel):
             raise ValueError(
                 "start.init=hull needs masks, there are none (data.views.masks.source); use auto or depths"
             )
+        if self.cameras.enabled and self.start.init == "sphere" and not self.cameras.rounds:
+            raise ValueError("start.init=sphere tells nothing about cameras; cameras.rounds must not be empty")
+        if self.isopoints.importance == "photo" and self.losses.photo == 0:
+            raise ValueError("isopoints.importance=photo needs losses.photo; set it above 0")
         if max(self.losses.silhouette, self.losses.mask) > 0 and self.sampling.silhouettes < 2:
             raise ValueError("losses.silhouette and losses.mask act on sampling.silhouettes; set it to 2 or more")
         if max(self.losses.silhouette, self.losses.mask, self.losses.eikonal) == 0:

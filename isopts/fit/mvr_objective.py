@@ -183,7 +183,9 @@ class MvrObjective:
             count = min(config.sampling.patches, len(chosen))
             part = Evaluated(*(tensor[:count] for tensor in at["surfaces"]))
             cosines = self.surfels.cosines[chosen[:count]]
-            terms["photo"] = self._photo.loss(part.points, part.values, part.gradients, cosines, progress)
+            terms["photo"], errors = self._photo.loss(part.points, part.values, part.gradients, cosines, progress)
+            if config.isopoints.importance == "photo":
+                self._draws.remember(chosen[:count][errors >= 0], errors[errors >= 0])
         free = surfaces[:0, 0]
         if len(traced.points):
             terms["color"] = self._color_term(traced, at["traced"], None)
@@ -225,7 +227,7 @@ class MvrObjective:
         colors = self._radiance(points, normals, samples.directions, at.features)
         if self._exposures is not None:
             colors = self._exposures(colors, samples.views)
-        if owners is not None:
+        if owners is not None and self._config.isopoints.importance != "photo":
             errors = (colors.detach() - samples.expected).abs().mean(dim=1)
             self._draws.remember(owners[counts], errors[counts])
         return config.color * view_losses.color_loss(colors, samples.expected, counts.to(colors))

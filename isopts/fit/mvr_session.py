@@ -61,6 +61,7 @@ class MvrSession:
             finished = (checkpoint.step, float(seconds))
         self._finished, self.step, self._seconds = finished, finished[0], finished[1]
         self._budget: Budget | None = None
+        self._stop: Callable[[], bool] = lambda: False
         self._exposures = Exposures(len(views.fitted)).to(self._device) if config.exposure.enabled else None
         self._objective = MvrObjective(
             self._field,
@@ -101,7 +102,7 @@ class MvrSession:
         self, exit_after: float | None, on_step: Callable[[StepReport], None], stop: Callable[[], bool]
     ) -> tuple[int, EndReason]:
         """Step until done, `exit_after` seconds at most; the folder's log and checkpoint follow."""
-        config = self._config
+        config, self._stop = self._config, stop
         self._budget = budget = Budget(config.fit.steps, config.fit.seconds, self._finished)
 
         def log(report: StepReport) -> None:
@@ -126,6 +127,7 @@ class MvrSession:
         if step > 0 and self._config.losses.color > 0 and self._config.finish.steps_share > 0:
             with stopwatch.stage("colors"):
                 self._finish_colors(step)
+            if self._finished_radiance is not None:
                 self._save(step, self._seconds, last=True)
         fitted = self._fitted(step)
         with stopwatch.stage("views"):
@@ -162,7 +164,7 @@ class MvrSession:
             for view in self._objective.agreement.left_out_views():
                 sampler.leave_out(view)
         steps = math.ceil(config.steps_share * step)
-        finish_colors(
+        done = finish_colors(
             self._finished_radiance,
             self._field,
             sampled_copy(fitted),
@@ -171,7 +173,10 @@ class MvrSession:
             steps,
             self._exposures,
             generator,
+            self._stop,
         )
+        if not done:
+            self._finished_radiance = None
 
     def _networks(self, checkpoint: Checkpoint | None) -> tuple[torch.nn.Module, torch.nn.Module]:
         """Signed distance and colour, on the device."""
@@ -232,16 +237,17 @@ class MvrSession:
     def _on_finished_step(self, step: int, terms: dict[str, torch.Tensor], renewed: bool) -> None:
         self.step = step
         self._budget.observe(step)
-        config, fitted = self._config, self._fitted(step)
+        config = self._config
         isopoints, surfels = config.isopoints, self._objective.surfels
         new = is_due(step, isopoints.first_step, isopoints.every_steps) and surfels is not None
         extractions = 1 + (step - isopoints.first_step) // isopoints.every_steps
         if new and is_due(extractions, 1, isopoints.write_every):
-            fitted.write_isopoints(self._folder.step_isopoints(step), surfels.points, surfels.normals)
+            self._fitted(step).write_isopoints(self._folder.step_isopoints(step), surfels.points, surfels.normals)
         if is_due(step, config.fit.mesh_every, config.fit.mesh_every):
+            fitted = self._fitted(step)
             fitted.write_mesh(self._folder.step_mesh(step), solid_components(fitted.mesh(config.output.mesh)))
         if is_due(step, config.fit.preview_every, config.fit.preview_every):
-            self._write_comparison(self._folder.step_preview(step), fitted)
+            self._write_comparison(self._folder.step_preview(step), self._fitted(step))
 
     def _write_comparison(self, path: Path, fitted: FittedField) -> None:
         """A held-out view beside its rendering, the first fitted one where none is held out."""

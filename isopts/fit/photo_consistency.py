@@ -15,7 +15,7 @@ from isopts.fit.schedule import stage
 from isopts.fit.surfel_views import choose_surfel_views
 from isopts.fit.surfels import Surfels
 from isopts.fit.view_agreement import ViewAgreement
-from isopts.kernels.patch_consistency import PatchViews, patch_consistency
+from isopts.kernels.patch_consistency import INVALID, PatchViews, patch_consistency
 from isopts.render.implicit_points import points_along_normals
 
 _CARVE_LEVEL = 1  # of the pyramid: half size
@@ -37,7 +37,6 @@ class PhotoConsistency:
         levels = len(config.photo.levels) + 1
         self._pyramid = image_pyramid(views.images, levels) if pyramid is None else pyramid[:levels]
         self.use(views)
-        self._limits = comparison_limits(views.cameras)
         self.agreement = ViewAgreement(len(views.fitted), views.images.masks.device)
         self.free_points = torch.zeros((0, 3), device=views.images.masks.device)
         """(M, 3) known to be in free space, of the last looks behind the surface."""
@@ -45,6 +44,7 @@ class PhotoConsistency:
     def use(self, views: PreparedViews) -> None:
         """The same images, with other cameras."""
         self._pyramid, self._pixel = with_cameras(self._pyramid, views.cameras), views.pixel
+        self._limits = comparison_limits(views.cameras)
 
     def level(self, progress: float) -> int:
         """Of the image pyramid, 0 the finest."""
@@ -57,9 +57,12 @@ class PhotoConsistency:
         gradients: torch.Tensor,
         cosines: torch.Tensor,
         progress: float,
-    ) -> torch.Tensor:
-        """Weighted term of surfels: points (N, 3), the field's values (N,) and gradients (N, 3) there, how squarely the
-        views see them (N, V).
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Weighted term of surfels, and 1 - NCC of the views that agree best about each (N,), -1: none compares it.
+
+        Args:
+            points: (N, 3). values (N,), gradients (N, 3): of the field there. cosines: (N, V), how squarely the views
+                see them.
 
         A coarser level weighs more, by the root of its pixel: its gradients are smaller. The gradient along the normal
         is limited to a few over a pixel: beyond, NCC is no longer a parabola around its maximum.
@@ -77,7 +80,9 @@ class PhotoConsistency:
         if self._config.agreement_min > 0:
             self.agreement.add(references, sources, scores.detach())
         floor = self._config.floors[len(self._config.levels) - level]
-        return weight * view_losses.photo_loss(scores, floor, self._config.best)
+        best = scores.detach().amax(dim=1)
+        disagreements = torch.where(best > INVALID, 1 - best, -1)
+        return weight * view_losses.photo_loss(scores, floor, self._config.best), disagreements
 
     def look_behind(self, surfels: Surfels, value: Value, extraction: int, progress: float) -> None:
         """Find space in front of surfaces behind the present one, while the fit is young enough to move there.

@@ -68,9 +68,11 @@ class PreparedViews:
         """These, as they were given, with corrected cameras; held-out views keep theirs."""
         given, device = self.exact_cameras, self.images.masks.device
         exact = corrections.applied(given)
-        silhouettes = None
-        if self.maps is not None:
-            silhouettes = Silhouettes(*(part.to(device) for part in self.maps.seen_by(exact)))
+        silhouettes = self.silhouettes
+        if silhouettes is not None:  # whose maps stay
+            seen = self.maps.seen_by(exact)
+            projections, focal_lengths = seen.projections.to(device), seen.focal_lengths.to(device)
+            silhouettes = silhouettes._replace(projections=projections, focal_lengths=focal_lengths)
         return replace(
             self,
             source=self.source.with_cameras(self.source.cameras.replaced(self.fitted, exact.out_of_frame(self.frame))),

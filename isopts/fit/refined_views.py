@@ -27,6 +27,8 @@ def with_refined_cameras(fitted: FittedField, views: PosedViews) -> PosedViews:
         return views
     numbers = fitted_numbers(fitted, views.cameras)
     known = [view for view, number in enumerate(numbers) if number >= 0]
+    if not known:
+        return views
     given = views.cameras.select(known).in_frame(fitted.frame)
     refined = corrections.select([numbers[view] for view in known]).applied(given)
     return views.with_cameras(views.cameras.replaced(known, refined.out_of_frame(fitted.frame)))

@@ -21,8 +21,8 @@ _CURVATURE_NEIGHBORS = 12
 
 class Surfels(NamedTuple):
     """points (N, 3) on the surface, unit normals (N, 3), unit frame. cosines (N, V): how squarely each view sees them,
-    0 where it does not. errors (N,): running mean of the colour error. uniform: how many, the first ones, are evenly
-    spread; the others are concentrated."""
+    0 where it does not. errors (N,): running mean of the colour error, or of 1 - NCC. uniform: how many, the first,
+    are evenly spread; the others are concentrated."""
 
     points: torch.Tensor
     normals: torch.Tensor
@@ -49,7 +49,7 @@ def refresh_surfels(
 ) -> Surfels | None:
     """New iso-points, from the previous ones where there are any; None where the field has no surface.
 
-    concentrated: also more of them where colours fit badly or the surface is curved (config.importance).
+    concentrated: also more of them where config.importance says.
     """
     seeds = None if previous is None else previous.points[: previous.uniform]
     device = views.centers.device
@@ -60,7 +60,7 @@ def refresh_surfels(
     spacing = found.quality.spacing
     errors = _carried_errors(points, previous)
     if concentrated:
-        scores = errors if config.importance == "loss" else _bends(points, normals)
+        scores = _bends(points, normals) if config.importance == "curvature" else errors
         children, child_normals = concentrate(
             value_and_gradient, points, scores, spacing, config.concentrate, config.extraction.projection, generator
         )

@@ -23,12 +23,11 @@ class Sightings(NamedTuple):
 
 class Adjusted(NamedTuple):
     """corrections: of the cameras. points: (N, 3). residuals: (N, K) in standard deviations; infinite where there is no
-    sighting, or behind the camera. errors: (N, K), pixels."""
+    sighting, or behind the camera."""
 
     corrections: CameraCorrections
     points: torch.Tensor
     residuals: torch.Tensor
-    errors: torch.Tensor
 
 
 class CorrectionSizes(NamedTuple):
@@ -74,7 +73,7 @@ def adjust_bundle(
     terms = _linearized(cameras, vectors, points, sightings)
     residuals = torch.where(terms.counts, terms.squares.sqrt(), torch.inf)
     found = without_gauge_motion(cameras, CameraCorrections.from_vectors(vectors), _stiffness(cameras, sizes))
-    return Adjusted(found, points, residuals, terms.errors.norm(dim=2))
+    return Adjusted(found, points, residuals)
 
 
 def _stiffness(cameras: Cameras, sizes: CorrectionSizes) -> torch.Tensor:

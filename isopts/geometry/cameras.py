@@ -53,7 +53,7 @@ class Cameras:
 
     def select(self, views: Sequence[int] | torch.Tensor) -> "Cameras":
         """The cameras of these views, in this order."""
-        chosen = torch.as_tensor(views, device=self.sizes.device)
+        chosen = torch.as_tensor(views, device=self.sizes.device).long()  # of an empty list they would be floats
         return Cameras(self.intrinsics[chosen], self.rotations[chosen], self.translations[chosen], self.sizes[chosen])
 
     def replaced(self, views: Sequence[int], cameras: "Cameras") -> "Cameras":

@@ -142,6 +142,30 @@ def test_a_resumed_fit_equals_an_uninterrupted_one(wrong, tmp_path, fit):
         assert all(np.array_equal(one[name], other[name]) for name in one)
 
 
+@pytest.mark.parametrize(
+    "rounds",
+    [
+        "cameras.rounds=[0.9]",  # stopped before the first one
+        "cameras.rounds=[0.3, 0.6]",
+    ],
+)
+def test_few_views_all_around_resume_alike(ball, tmp_path, fit, rounds):
+    """The views to compare with depend on how far apart cameras are."""
+    changes = (rounds, "cameras.start_rounds=0")
+    whole = fit(ball.folder, tmp_path / "whole", *changes)
+    fit(ball.folder, tmp_path / "parts", *changes, stop_after=6)
+    second = fit(ball.folder, tmp_path / "parts", *changes, resume=True)
+    expected, found = (load_checkpoint(result.folder.path).tensors for result in (whole, second))
+    assert all(torch.equal(found[name], expected[name]) for name in expected.keys() - {"seconds"})
+
+
+def test_other_images_of_the_object_have_no_refined_cameras(run, ball):
+    fitted = FittedField.load(run, torch.device("cpu"))
+    others = read_views(ball.folder)
+    assert fitted_numbers(fitted, others.cameras) == [-1] * len(others)
+    assert with_refined_cameras(fitted, others) is others
+
+
 def test_a_checkpoint_without_its_corrections_is_refused(wrong, tmp_path, fit):
     fit(wrong, tmp_path / "run", stop_after=2)
     path = tmp_path / "run" / "checkpoint.pt"

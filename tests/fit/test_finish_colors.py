@@ -15,7 +15,7 @@ from isopts.render.sampled_field import sample_field
 CONFIG = FinishConfig(samples=1024, pool=4000)
 
 
-def finished(exact_ball, prepared, steps, config=CONFIG, exposures=None, radius=2 / 3):
+def finished(exact_ball, prepared, steps, config=CONFIG, exposures=None, radius=2 / 3, stop=lambda: False):
     radiance = GridRadiance(
         RadianceGridConfig(levels=3, base_resolution=8, finest_resolution=24, width=16),
         torch.Generator().manual_seed(1),
@@ -23,7 +23,7 @@ def finished(exact_ball, prepared, steps, config=CONFIG, exposures=None, radius=
     field, generator = exact_ball(radius), torch.Generator().manual_seed(0)
     grid = sample_field(field.value, 48, torch.device("cpu"))
     sampler = ColorSampler(prepared.images, generator)
-    finish_colors(radiance, field, grid, sampler, config, steps, exposures, generator)
+    finish_colors(radiance, field, grid, sampler, config, steps, exposures, generator, stop)
     return radiance
 
 
@@ -68,3 +68,9 @@ def test_a_surface_that_no_pixel_meets_leaves_the_colours_alone(prepared_ball, e
 def test_few_pixels_are_enough(prepared_ball, pool, exact_ball):
     radiance = finished(exact_ball, prepared_ball, 3, FinishConfig(samples=5, pool=pool))
     assert all(bool(parameter.isfinite().all()) for parameter in radiance.parameters())
+
+
+def test_it_can_be_stopped(exact_ball, prepared_ball):
+    polled = []
+    finished(exact_ball, prepared_ball, 100, stop=lambda: polled.append(0) or len(polled) > 3)
+    assert len(polled) == 4
