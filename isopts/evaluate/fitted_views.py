@@ -25,11 +25,13 @@ class Rendering(NamedTuple):
 class FittedViews:
     """What a fit did with the views of a folder. fitted, held_out: their numbers; a view that the fit left out for its
     contradictions is in neither. renderer: makes a function from a view's number to its rendering, of the size of its
-    image; None: the fit knows no colours."""
+    image; None: the fit knows no colours. mask_offset: pixels of the fit's images by which it moved
+    all masks inwards."""
 
     fitted: tuple[int, ...]
     held_out: tuple[int, ...]
     renderer: Callable[[], Callable[[int], Rendering]] | None
+    mask_offset: float = 0.0
 
 
 def fitted_view_figures(mesh: TriangleMesh, views: PosedViews, fit: FittedViews) -> Report:
@@ -57,7 +59,8 @@ def fitted_view_figures(mesh: TriangleMesh, views: PosedViews, fit: FittedViews)
         if members:
             ious = [masks.views[names[view]]["mask_iou"] for view in members]
             figures[f"mask_iou_{group}_mean"] = float(np.mean(ious))
-    of_masks = Report(figures, notes=masks.notes, views=masks.views)
+    notes = [*masks.notes, *([_moved_masks(fit.mask_offset)] if fit.mask_offset else [])]
+    of_masks = Report(figures, notes=notes, views=masks.views)
     if fit.renderer is None:
         return Report.joined([of_masks, Report({}, notes=["no PSNR: colours were not fitted"])])
     return Report.joined([of_masks, _color_figures(views, names, fit, fit.renderer())])
@@ -88,6 +91,14 @@ def _without_masks(views: PosedViews, names: Sequence[str], fit: FittedViews) ->
     if fit.renderer is None:
         return Report({}, notes=["no PSNR: colours were not fitted; no IoU: there are no masks"])
     return _color_figures(views, names, fit, fit.renderer())
+
+
+def _moved_masks(offset: float) -> str:
+    way = "in" if offset > 0 else "out"
+    return (
+        f"the fit moved all masks {abs(offset):g} pixels of its images {way}wards; these figures are against the masks "
+        "as they are"
+    )
 
 
 def _count(members: Sequence[int], what: str) -> str:

@@ -123,7 +123,7 @@ def prepare_views(
     rays = silhouette_rays(maps, cameras, generator)
     if mask_offset != 0:
         maps, rays = moved_silhouettes(maps, cameras, images, mask_offset, generator)
-        images = with_masks(images, maps)
+        images = with_masks(images, maps, cameras)
     silhouettes = Silhouettes(*(part.to(device) for part in maps.seen_by(cameras)))
     prior = usable_prior(points, frame, device, config.prior is not None, notes)
     return PreparedViews(source, fitted, frame, images, silhouettes, rays.to(device), maps, notes, mask_offset, prior)

@@ -74,6 +74,20 @@ def test_a_fit_without_colours_has_no_psnr(ball, views):
     assert "no PSNR: colours were not fitted" in report.notes
 
 
+@pytest.mark.parametrize(
+    ("offset", "way"), [(3.0, "3 pixels of its images inwards"), (-2.0, "2 pixels of its images outwards")]
+)
+def test_masks_that_the_fit_moved_are_told(ball, views, offset, way):
+    moved = fitted_view_figures(ball, views, FittedViews((0, 3), (1,), renderer, offset))
+    assert f"the fit moved all masks {way}; these figures are against the masks as they are" in moved.notes
+    kept = fitted_view_figures(ball, views, FittedViews((0, 3), (1,), renderer))
+    assert not any("moved" in note for note in kept.notes)
+    unmasked = fitted_view_figures(
+        ball, replace(views, mask_source="none"), FittedViews((0, 3), (1,), renderer, offset)
+    )
+    assert not any("moved" in note for note in unmasked.notes)
+
+
 def test_background_inside_the_mask_counts_as_black(ball, views):
     def half_empty():
         return lambda view: Rendering(np.where(upper_half()[..., None], 0, np.full(SHAPE, 0.4)), upper_half())
