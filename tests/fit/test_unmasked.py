@@ -177,7 +177,8 @@ def test_the_user_is_told_how_many_known_points_were_wrong(unmasked_folder, ball
     kept = len(views.prior.points)
     assert inside - kept > 10
     assert views.notes[-1] == (
-        f"{kept:,} of 3,400 points on the surface steer the fit (losses.prior); {inside - kept} were dropped as outliers."
+        f"{kept:,} of 3,400 points on the surface steer the fit (losses.prior); {inside - kept} were dropped as "
+        "outliers."
     )
 
 
