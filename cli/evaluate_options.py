@@ -35,7 +35,7 @@ ViewsDir = Annotated[
         show_default=False,
     ),
 ]
-MaskFrom = Annotated[str, typer.Option("--mask-from", help="Masks: dir, alpha, black, white or auto.")]
+MaskFrom = Annotated[str, typer.Option("--mask-from", help="Masks: dir, alpha, black, white, none or auto.")]
 Cull = Annotated[bool, typer.Option("--cull", help="First remove what the masks, widened, exclude.")]
 CullPixels = Annotated[
     float | None,

@@ -1,7 +1,7 @@
 """Runs of fit-mvr as `isopts evaluate` sees them: with the images that they were fitted to."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from isopts.data.views import read_views
 from isopts.errors import InputError
 from isopts.evaluate.fitted_views import FittedViews, Rendering
 from isopts.fit.fitted_field import FittedField
+from isopts.fit.mask_offset import applied_mask_offset
 from isopts.fit.mvr_config import DataConfig
 from isopts.fit.refined_views import fitted_numbers, with_refined_cameras
 from isopts.fit.view_preview import render_fitted, sampled_copy
@@ -73,6 +74,7 @@ def read_run_images(run: Path, moved_to: Path | None, mask_from: str, device: to
     known = [view for view, number in enumerate(fitted_numbers(fitted, views.cameras)) if number >= 0]
     views = with_refined_cameras(fitted, views)
     fit = _what_was_fitted(fitted, views, known, data.holdout, has_colors)
+    fit = replace(fit, mask_offset=applied_mask_offset(checkpoint, str(folder.checkpoint)))
     return RunImages(views, fit, reference_beside(images), fitted.decoder)
 
 

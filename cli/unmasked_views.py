@@ -6,13 +6,14 @@ import numpy as np
 import torch
 
 from isopts.data.point_cloud import PointCloud
+from isopts.fit.depth_sweep import BASELINES, neighboring_views
 from isopts.geometry.cameras import Cameras
 from isopts.geometry.sphere import Sphere
 from isopts.geometry.triangle_mesh import TriangleMesh
 from isopts.mesh.extract import MeshConfig, extract_mesh
 
-_FEW_NEIGHBORS = 0.5  # of the views: without one near enough their depths are not compared
-_BASELINE_MAX_DEGREES = 55.0  # as in isopts.fit.depth_sweep
+_FEW_NEIGHBORS = 0.5  # of the views: without two at the right angle their depths are not compared
+_SOURCES_MIN = 2  # of a depth, as in isopts.fit.depth_sweep
 
 
 def points_within(points: PointCloud | None, region: Sphere) -> tuple[int, int] | None:
@@ -40,12 +41,11 @@ def warn_without_masks(cameras: Cameras, names: Sequence[str]) -> list[str]:
     centers = cameras.centers()
     if within := [names[view] for view in torch.nonzero(centers.norm(dim=1) < 1)[:, 0].tolist()]:
         warnings.append(f"{len(within)} cameras stand inside the region, such as that of {within[0]}; make it smaller.")
-    directions = torch.nn.functional.normalize(centers, dim=1)
-    angles = torch.rad2deg(torch.arccos((directions @ directions.T).clamp(-1, 1)))
-    near = ((angles < _BASELINE_MAX_DEGREES).sum(dim=1) > 2).double().mean()
-    if near < _FEW_NEIGHBORS:
+    comparable = (neighboring_views(centers, _SOURCES_MIN) >= 0).sum(dim=1) == _SOURCES_MIN
+    if comparable.double().mean() < _FEW_NEIGHBORS:
+        least, most = BASELINES
         warnings.append(
-            "Most views have no two others within 55 degrees, so that depths cannot be compared; without masks the "
-            "surface needs closer views, or points by --prior."
+            f"Most views have no two others {least:g} to {most:g} degrees away, so that depths cannot be compared; "
+            "without masks the surface needs views at such distances, or points by --prior."
         )
     return warnings

@@ -47,7 +47,7 @@ InvertMasks = Annotated[bool, typer.Option("--invert-masks", help="Masks are bla
 NoMasks = Annotated[
     bool,
     typer.Option(
-        "--no-masks", help="Use no masks: the object is what is in the region of --sphere, scale_mat or points."
+        "--no-masks", help="As --mask-from none: the object is what is in the region of --sphere, scale_mat or points."
     ),
 ]
 Prior = Annotated[
@@ -94,10 +94,11 @@ def views_settings(
 ) -> dict[str, Any]:
     """Dotted key of isopts.data.views.ViewsConfig -> value, for the options that were given.
 
-    Raises InputError for --no-masks together with masks.
+    Raises InputError for --no-masks, or --mask-from none, together with masks.
     """
-    if no_masks and (mask_from not in (None, "none") or mask_threshold is not None or invert_masks):
-        raise InputError("--no-masks is given together with options about masks; leave one or the other out.")
+    unmasked = "--no-masks" if no_masks else "--mask-from none" if mask_from == "none" else None
+    if unmasked and (mask_from not in (None, "none") or mask_threshold is not None or invert_masks):
+        raise InputError(f"{unmasked} is given together with options about masks; leave one or the other out.")
     given = {
         "format": view_format,
         "masks.source": "none" if no_masks else mask_from,

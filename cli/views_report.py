@@ -13,9 +13,10 @@ from isopts.cli.view_warnings import warn_of_cameras, warn_of_cuts, warn_of_hull
 from isopts.data.posed_views import PosedViews
 from isopts.data.region import region_of_interest, region_without_masks, view_silhouettes
 from isopts.data.surface_points import surface_points
-from isopts.data.view_problems import mask_problems, pose_problems
+from isopts.data.view_problems import mask_doubt, mask_problems, pose_problems
 from isopts.errors import InputError
 from isopts.evaluate.silhouettes import SilhouetteAgreement, silhouette_agreement, surface_hits
+from isopts.fit.prepared_views import fewest_views, left_out_note
 from isopts.geometry.cameras import Cameras
 from isopts.geometry.contradictions import cut_shares
 from isopts.geometry.hull_region import WELL_SEEN
@@ -36,7 +37,8 @@ _COMPARED_VIEWS, _COMPARED_PIXELS = 4, 40_000
 
 @dataclass
 class ViewsReport:
-    """problems: view -> a sentence; where there are any, the hull is not computed. warnings: sentences.
+    """views: without those that a fit leaves out for their masks, of which it warns. problems: view -> a sentence;
+    where there are any, the hull is not computed. warnings: sentences.
 
     hull: mesh in the unit frame of `region`. agreements: of its projection with each mask. region_from: what the
     region was taken from. points: how many points that lie on the surface are in the region, and are known.
@@ -116,8 +118,9 @@ def inspect_views(views: PosedViews, sphere_given: bool, prior: Path | None = No
     prior: file of points on the surface.
     """
     report = ViewsReport(views, mask_problems(views), list(views.notes))
-    if report.problems:
+    if report.problems and not _leave_out_blank_masks(report):
         return report
+    views = report.views
     if not views.masked:
         return _inspect_without_masks(report, sphere_given, prior)
     maps = view_silhouettes(views)
@@ -139,6 +142,21 @@ def inspect_views(views: PosedViews, sphere_given: bool, prior: Path | None = No
         raise InputError(" ".join(["The silhouettes have next to nothing in common.", *report.warnings]))
     report.warnings += warn_of_hull(views, mesh, report.agreements)
     return report
+
+
+def _leave_out_blank_masks(report: ViewsReport) -> bool:
+    """Go on with the other views and warn, as a fit does, where all problems are masks without an outline, and few;
+    else change nothing and return False."""
+    views, rest = report.views, [view for view in range(len(report.views)) if view not in report.problems]
+    try:
+        blank = all(mask_doubt(views, view) is not None for view in report.problems)
+    except InputError:  # a mask that cannot be read
+        blank = False
+    if not blank or len(rest) < fewest_views(len(views)):
+        return False
+    report.warnings += [left_out_note(views, view, doubt) for view, doubt in report.problems.items()]
+    report.views, report.problems = views.select(rest), {}
+    return True
 
 
 def _inspect_without_masks(report: ViewsReport, sphere_given: bool, prior: Path | None) -> ViewsReport:

@@ -97,6 +97,8 @@ class PosedViews:
         return read_picture(self.photographs[view].image)
 
     def _decode_mask(self, view: int) -> np.ndarray:
+        if not self.masked:  # undistorting leaves no pixel blank
+            return np.ones(tuple(self.cameras.sizes[view].tolist())[::-1], dtype=bool)
         if self.mask_files:
             mask = mask_from_file(self.mask_files[view], self.masks)
             size, expected = mask.shape[::-1], tuple(self.cameras.sizes[view].tolist())
@@ -105,8 +107,6 @@ class PosedViews:
                     f"The mask '{self.mask_files[view]}' is {size[0]}x{size[1]}, its image {expected[0]}x{expected[1]};"
                     " expected the same size."
                 )
-        elif not self.masked:
-            mask = np.ones(tuple(self.cameras.sizes[view].tolist())[::-1], dtype=bool)
         else:
             photograph = self._photograph(view)
             mask = mask_from_image(photograph, self.mask_source, self.masks, self.photographs[view].image)

@@ -151,7 +151,7 @@ def _choose_masks(found: FoundViews, folder: Path, config: MaskConfig) -> tuple[
         return "alpha", []
     raise InputError(
         f"'{folder}' has no masks: no folder 'mask' and no alpha channel; add masks, use --mask-from black or white "
-        "where the background is plain, or do without: --no-masks."
+        "where the background is plain, or do without: --mask-from none."
     )
 
 

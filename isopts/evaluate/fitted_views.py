@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -25,11 +26,13 @@ class Rendering(NamedTuple):
 class FittedViews:
     """What a fit did with the views of a folder. fitted, held_out: their numbers; a view that the fit left out for its
     contradictions is in neither. renderer: makes a function from a view's number to its rendering, of the size of its
-    image; None: the fit knows no colours."""
+    image; None: the fit knows no colours. mask_offset: pixels of the fit's images by which it moved
+    all masks inwards."""
 
     fitted: tuple[int, ...]
     held_out: tuple[int, ...]
     renderer: Callable[[], Callable[[int], Rendering]] | None
+    mask_offset: float = 0.0
 
 
 def fitted_view_figures(mesh: TriangleMesh, views: PosedViews, fit: FittedViews) -> Report:
@@ -38,7 +41,7 @@ def fitted_view_figures(mesh: TriangleMesh, views: PosedViews, fit: FittedViews)
     rendering shows background inside a mask, it counts as black.
 
     Without masks there is no IoU, and the colours are compared inside the rendered surface: `psnr_surface_heldout_mean`
-    and so on. A surface that shrinks gains by that.
+    and so on. A surface that shrinks gains by that; a view in which it is not seen is left out and counted in a note.
 
     Renders one view after the other.
 
@@ -57,7 +60,8 @@ def fitted_view_figures(mesh: TriangleMesh, views: PosedViews, fit: FittedViews)
         if members:
             ious = [masks.views[names[view]]["mask_iou"] for view in members]
             figures[f"mask_iou_{group}_mean"] = float(np.mean(ious))
-    of_masks = Report(figures, notes=masks.notes, views=masks.views)
+    notes = [*masks.notes, *([_moved_masks(fit.mask_offset)] if fit.mask_offset else [])]
+    of_masks = Report(figures, notes=notes, views=masks.views)
     if fit.renderer is None:
         return Report.joined([of_masks, Report({}, notes=["no PSNR: colours were not fitted"])])
     return Report.joined([of_masks, _color_figures(views, names, fit, fit.renderer())])
@@ -67,20 +71,34 @@ def _color_figures(
     views: PosedViews, names: Sequence[str], fit: FittedViews, render: Callable[[int], Rendering]
 ) -> Report:
     group, members = ("heldout", fit.held_out) if fit.held_out else ("fitted", fit.fitted)
+    kind = "held-out" if fit.held_out else "fitted"
     where = "" if views.masked else "surface_"
-    images = image_figures(_rendered(views, names, members, render))
-    means = {f"{kind}_{where}{group}_mean": images.figures[f"{kind}_mean"] for kind in ("psnr", "ssim")}
-    count = _count(members, "held-out view" if fit.held_out else "fitted view")
+    hidden: list[int] = []
+    compared = _rendered(views, names, members, render, hidden)
+    if (first := next(compared, None)) is None and hidden:
+        return Report({}, notes=[f"no PSNR: the surface is seen in none of {_count(members, f'{kind} view')}"])
+    images = image_figures(chain([] if first is None else [first], compared))
+    means = {f"{name}_{where}{group}_mean": images.figures[f"{name}_mean"] for name in ("psnr", "ssim")}
+    count = _count([view for view in members if view not in hidden], f"{kind} view")
     note = f"PSNR and SSIM of {count}, inside the {'masks' if views.masked else 'rendered surface: there are no masks'}"
+    note += f"; {_count(hidden, 'view')} in which the surface is not seen left out" if hidden else ""
     note += "" if fit.fitted else "; none of the views is among those that were fitted"
     return Report(means, notes=[note], views=images.views)
 
 
 def _rendered(
-    views: PosedViews, names: Sequence[str], members: Sequence[int], render: Callable[[int], Rendering]
+    views: PosedViews,
+    names: Sequence[str],
+    members: Sequence[int],
+    render: Callable[[int], Rendering],
+    hidden: list[int],
 ) -> Iterator[RenderedView]:
+    """hidden: gets the views in which there is no pixel to compare, since without masks the surface is the mask."""
     for view in members:
         colors, surface = render(view)
+        if not views.masked and not surface.any():
+            hidden.append(view)
+            continue
         yield RenderedView(names[view], colors, views.image(view), views.mask(view) if views.masked else surface)
 
 
@@ -88,6 +106,14 @@ def _without_masks(views: PosedViews, names: Sequence[str], fit: FittedViews) ->
     if fit.renderer is None:
         return Report({}, notes=["no PSNR: colours were not fitted; no IoU: there are no masks"])
     return _color_figures(views, names, fit, fit.renderer())
+
+
+def _moved_masks(offset: float) -> str:
+    way = "in" if offset > 0 else "out"
+    return (
+        f"the fit moved all masks {abs(offset):g} pixels of its images {way}wards; these figures are against the masks "
+        "as they are"
+    )
 
 
 def _count(members: Sequence[int], what: str) -> str:

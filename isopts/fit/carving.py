@@ -17,7 +17,11 @@ from isopts.kernels.patch_consistency import PatchViews, patch_consistency
 from isopts.kernels.view_choice import ViewChoiceLimits, choose_views
 
 _LIMITS = ViewChoiceLimits(  # what lies deep is seen by few views, and squarely by none
-    top=8, sources=6, reference_cosine_min=0.15, source_cosine_min=0.15, baseline_max_degrees=50.0
+    top=8,
+    sources=6,
+    reference_cosine_min=0.15,
+    source_cosine_min=0.15,
+    baseline_max_degrees=50.0,  # not widened for few views: what 17 around a skull then find is chance for two thirds
 )
 _ROUNDS = 4  # choices of views for each iso-point
 _AGREEING = 2  # source views that agree with the reference
@@ -37,7 +41,11 @@ class CarveConfig(StrictModel):
     """Cavities that the silhouettes do not show."""
 
     depth: float = Field(
-        0.35, ge=0, lt=2, description="how far behind an iso-point a surface is looked for, unit frame; 0: nowhere"
+        0.35,
+        ge=0,
+        lt=2,
+        description="how far behind an iso-point a surface is looked for, by views within 50 degrees of two others (20 "
+        "or more all around), unit frame; 0: nowhere",
     )
     until: float = Field(0.4, ge=0, le=1, description="share of the budget after which none is looked for")
     looks: int = Field(

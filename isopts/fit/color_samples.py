@@ -30,7 +30,7 @@ class ColorSampler:
 
     def __init__(self, images: ImageStack, generator: torch.Generator):
         self._generator = generator
-        self._on_object = torch.nonzero(images.masks)[:, 0].int()
+        self._on_object = _true_positions(images)  # sorted
         self.use(images)
 
     def use(self, images: ImageStack) -> None:
@@ -41,8 +41,9 @@ class ColorSampler:
 
     def leave_out(self, view: int) -> None:
         """Draw no more rays of this view."""
-        views = torch.searchsorted(self._images.first, self._on_object.long(), right=True) - 1
-        self._on_object = self._on_object[views != view]
+        ends = torch.cat([self._images.first, self._images.first.new_tensor([len(self._images.masks)])])
+        start, end = torch.searchsorted(self._on_object, ends[view : view + 2].int()).tolist()
+        self._on_object = torch.cat([self._on_object[:start], self._on_object[end:]])
 
     def from_rays(
         self, count: int, field: Field, grid: torch.Tensor | None, tracing: SphereTracingConfig
@@ -94,3 +95,15 @@ class ColorSampler:
         homogeneous = functional.pad(pixels, (0, 1), value=1.0)
         directions = torch.einsum("nij,nj->ni", self._backprojections[views], homogeneous)
         return self._centers[views], functional.normalize(directions, dim=1)
+
+
+def _true_positions(images: ImageStack) -> torch.Tensor:
+    """(M,) int32 positions in the buffers that are on the object; of one view after the other, since `nonzero` takes
+    twice the room."""
+    ends = [*images.first.tolist()[1:], len(images.masks)]
+    return torch.cat(
+        [
+            torch.nonzero(images.masks[start:end])[:, 0].int() + start
+            for start, end in zip(images.first.tolist(), ends, strict=True)
+        ]
+    )

@@ -10,7 +10,9 @@ from isopts.kernels.patch_consistency import INVALID, PatchViews, patch_consiste
 
 _SOURCES = 6
 _BEST = 3  # sources that count: the others may be occluded
-_BASELINE_MIN, _BASELINE_MAX, _BASELINE = 5.0, 55.0, 14.0  # degrees at the region's centre; the last is the best
+BASELINES = 5.0, 55.0
+"""Degrees at the region's centre between views that are compared: least, most."""
+_BASELINE = 14.0  # the best
 _HALF_SIZE = 2  # of the patches: 5 x 5 pixels
 _FINER = 9  # places of the second pass
 _RAYS_A_BATCH = 4096
@@ -59,7 +61,7 @@ def neighboring_views(centers: torch.Tensor, count: int = _SOURCES) -> torch.Ten
     rate; -1 where there are fewer. centers: (V, 3), unit frame."""
     directions = functional.normalize(centers, dim=1)
     angles = torch.rad2deg(torch.arccos((directions @ directions.T).clamp(-1, 1)))
-    allowed = (angles >= _BASELINE_MIN) & (angles <= _BASELINE_MAX)
+    allowed = (angles >= BASELINES[0]) & (angles <= BASELINES[1])
     costs = torch.where(allowed, (angles / _BASELINE).log().abs(), torch.inf)
     found = costs.topk(min(count, len(centers)), dim=1, largest=False)
     return torch.where(found.values.isfinite(), found.indices, -1).int()

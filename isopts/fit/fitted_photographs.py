@@ -6,10 +6,13 @@ from pathlib import Path
 import torch
 
 from isopts.config import config_from_dict
+from isopts.data.region import view_silhouettes
 from isopts.data.views import read_views
 from isopts.errors import InputError
 from isopts.fit.fitted_field import FittedField
 from isopts.fit.image_stack import ImageStack, stack_images
+from isopts.fit.mask_offset import applied_mask_offset
+from isopts.fit.moved_silhouettes import moved_maps, with_masks
 from isopts.fit.mvr_config import DataConfig
 from isopts.run.checkpoint import load_checkpoint
 
@@ -18,7 +21,8 @@ _MOVED_MAX = 1e-4  # of the unit frame, and of a rotation's entries: rounding mo
 
 
 def fitted_photographs(path: Path, fitted: FittedField) -> ImageStack:
-    """The images and masks of a run of fit-mvr, without held-out views and those that the fit left out.
+    """The images and masks of a run of fit-mvr, without held-out views and those that the fit left out; masks as the
+    fit moved them.
 
     Args:
         path: the checkpoint or run folder of `fitted`.
@@ -27,7 +31,8 @@ def fitted_photographs(path: Path, fitted: FittedField) -> ImageStack:
         InputError: they are not where they were, cannot be read, or are not those of the fit.
         ConfigError: the checkpoint is damaged.
     """
-    config = config_from_dict(DataConfig, load_checkpoint(path).config.get("data", {}), str(path))
+    checkpoint = load_checkpoint(path)
+    config = config_from_dict(DataConfig, checkpoint.config.get("data", {}), str(path))
     if config.path is None:
         raise InputError(f"'{path}' does not say where its photographs are; use --bake network.")
     views = read_views(config.path, config.views)
@@ -38,6 +43,9 @@ def fitted_photographs(path: Path, fitted: FittedField) -> ImageStack:
     distances, chosen = torch.maximum(moved, turned).min(dim=1)
     if float(distances.max()) > _MOVED_MAX:
         raise InputError(f"The cameras in '{config.path}' are not those that '{path}' was fitted to.")
-    images = stack_images(views.select(chosen.tolist()), fitted.frame, _PIXELS_MAX, fitted.device)
+    views = views.select(chosen.tolist())
+    images = stack_images(views, fitted.frame, _PIXELS_MAX, fitted.device)
+    if (offset := applied_mask_offset(checkpoint, str(path))) != 0 and views.masked:
+        images = with_masks(images, moved_maps(view_silhouettes(views), views.cameras, known, offset), views.cameras)
     corrections = fitted.appearance.corrections
     return images if corrections is None else replace(images, cameras=corrections.applied(images.cameras))

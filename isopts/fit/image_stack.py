@@ -87,7 +87,7 @@ def image_pyramid(images: ImageStack, levels: int) -> list[PatchViews]:
     pyramid = [_patch_views(pictures, cameras)]
     while len(pyramid) < levels and int(cameras.sizes.min()) >= 2:
         pictures = [_block_means(picture, 2) for picture in pictures]
-        cameras = cameras.cropped(cameras.sizes // 2 * 2).resized(cameras.sizes // 2)
+        cameras = cameras.halved()
         pyramid.append(_patch_views(pictures, cameras))
     return pyramid
 
@@ -97,7 +97,7 @@ def with_cameras(pyramid: list[PatchViews], cameras: Cameras) -> list[PatchViews
     levels = []
     for views in pyramid:
         if levels:
-            cameras = cameras.cropped(cameras.sizes // 2 * 2).resized(cameras.sizes // 2)
+            cameras = cameras.halved()
         levels.append(views._replace(**_camera_parts(cameras)))
     return levels
 

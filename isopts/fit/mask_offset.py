@@ -71,14 +71,20 @@ def offset_note(offset: float) -> str:
     """For the user, of an offset that is not 0."""
     size, way = ("larger", "in") if offset > 0 else ("smaller", "out")
     return (
-        f"All masks seem to be {abs(offset):g} pixels {size} than the object all around: their silhouettes are moved "
-        f"{way}wards; --set data.mask_offset=0 takes them as they are."
+        f"All masks seem to be {abs(offset):g} pixels {size} than the object all around, of the images as the fit "
+        f"shrinks them (data.pixels_max): their silhouettes are moved {way}wards; --set data.mask_offset=0 takes them "
+        "as they are."
     )
 
 
 def stored_mask_offset(checkpoint: Checkpoint, source: str) -> float:
     """Of a run that is continued. Raises InputError where the checkpoint is damaged."""
     return float(stored_tensor(checkpoint.tensors, MASK_OFFSET, (), source))
+
+
+def applied_mask_offset(checkpoint: Checkpoint, source: str) -> float:
+    """By which a run moved all masks, as `mask_offset`; 0 where its checkpoint says nothing of it, an older one."""
+    return stored_mask_offset(checkpoint, source) if MASK_OFFSET in checkpoint.tensors else 0.0
 
 
 def _points_near(hull: VisualHull, device: torch.device, generator: torch.Generator) -> torch.Tensor:

@@ -33,7 +33,7 @@ _DENOISING_ANGLE_DEGREES = 20.0  # of the paper's point-cloud recipe
 class PreparedCloud:
     """points, normals: (N, 3) float32, unit frame; the normals are unit vectors pointing outward.
     noise: standard deviation along the normal. spacing: square root of the median area that a point stands for.
-    normals_estimated: the scan had none. notes: sentences for the user about what was done."""
+    normals_estimated: the scan had none. notes: sentences for the user about what was done. dropped: outliers."""
 
     points: torch.Tensor
     normals: torch.Tensor
@@ -42,6 +42,7 @@ class PreparedCloud:
     frame: WorldToUnit
     normals_estimated: bool = False
     notes: list[str] = field(default_factory=list)
+    dropped: int = 0
 
 
 def prepare_cloud(cloud: PointCloud, config: PrepareConfig, device: torch.device) -> PreparedCloud:
@@ -67,7 +68,7 @@ def prepare_cloud(cloud: PointCloud, config: PrepareConfig, device: torch.device
         neighbors = nearest_neighbors(points, points, noise.k).indices
         normals = denoise_normals(points, normals, neighbors, _DENOISING_ANGLE_DEGREES)
     spacing = frame.scale * float(radius.median()) * (math.pi / _NEIGHBORS) ** 0.5
-    return PreparedCloud(points, normals, noise.deviation, spacing, frame, given is None, notes)
+    return PreparedCloud(points, normals, noise.deviation, spacing, frame, given is None, notes, dropped)
 
 
 def _thinned(cloud: PointCloud, thin_to: int, device: torch.device, notes: list[str]) -> PointCloud:

@@ -110,7 +110,7 @@ def prepare_views(
     region = region_of_interest(views, maps)
     require_no_problems(pose_problems(source, region))
     region = _tightened(views, maps, region)
-    notes = [*source.notes, *(f"The view '{source.names[view]}' is left out. {blank[view]}" for view in blank)]
+    notes = [*source.notes, *(left_out_note(source, view, blank[view]) for view in blank)]
     fewest = fewest_views(len(chosen))
     while (doubted := _doubted(views.cameras.in_frame(region.frame()), maps)) is not None and len(views) > fewest:
         notes.append(_doubt(views, doubted))
@@ -123,7 +123,7 @@ def prepare_views(
     rays = silhouette_rays(maps, cameras, generator)
     if mask_offset != 0:
         maps, rays = moved_silhouettes(maps, cameras, images, mask_offset, generator)
-        images = with_masks(images, maps)
+        images = with_masks(images, maps, cameras)
     silhouettes = Silhouettes(*(part.to(device) for part in maps.seen_by(cameras)))
     prior = usable_prior(points, frame, device, config.prior is not None, notes)
     return PreparedViews(source, fitted, frame, images, silhouettes, rays.to(device), maps, notes, mask_offset, prior)
@@ -154,14 +154,21 @@ def fewest_views(count: int) -> int:
     return max(VIEWS_MIN, math.ceil(_BELIEVED_SHARE * count))
 
 
+def left_out_note(source: PosedViews, view: int, doubt: str) -> str:
+    """For the user, of a view whose mask is blank."""
+    return f"The view '{source.names[view]}' is left out. {doubt}"
+
+
 def _blank_masks(source: PosedViews, fitted: list[int]) -> dict[int, str]:
     """Fitted views whose mask is empty, full or inverted -> a sentence about it.
 
     Raises:
-        InputError: they are many, as where the masks mean something else; or one of the others' is to be compared with.
+        InputError: a held-out view's is, which is to be compared with; or they are many, as where the masks mean
+            something else.
     """
     doubts = {view: doubt for view in range(len(source)) if (doubt := mask_doubt(source, view)) is not None}
-    if not doubts.keys() <= set(fitted) or len(fitted) - len(doubts) < fewest_views(len(fitted)):
+    require_no_problems({view: doubt for view, doubt in doubts.items() if view not in fitted})
+    if len(fitted) - len(doubts) < fewest_views(len(fitted)):
         require_no_problems(doubts)
     return doubts
 

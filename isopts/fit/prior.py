@@ -1,5 +1,7 @@
 """Sparse points on the surface, made ready to steer a fit of images, and the term by which they do."""
 
+from dataclasses import replace
+
 import torch
 from torch.nn import functional
 
@@ -30,7 +32,10 @@ def usable_prior(
             raise
         notes.append(f"COLMAP's points are not used. {error}")
         return None
-    notes.append(f"{len(prior.points):,} of {len(points):,} points on the surface steer the fit.")
+    dropped = f"; {prior.dropped:,} were dropped as outliers" if prior.dropped else ""
+    notes.append(
+        f"{len(prior.points):,} of {len(points):,} points on the surface steer the fit (losses.prior){dropped}."
+    )
     return prior
 
 
@@ -50,7 +55,7 @@ def prepare_prior(cloud: PointCloud, frame: WorldToUnit, device: torch.device) -
     found = prepare_cloud(cloud, PrepareConfig(thin_to=_POINTS_MAX), device)
     points = frame.to_unit(found.frame.to_world(found.points), device)
     ratio = frame.scale / found.frame.scale
-    return PreparedCloud(points, found.normals, ratio * found.noise, ratio * found.spacing, frame, notes=found.notes)
+    return replace(found, points=points, noise=ratio * found.noise, spacing=ratio * found.spacing, frame=frame)
 
 
 def prior_loss(values: torch.Tensor, noise: float, reach: float) -> torch.Tensor:

@@ -37,7 +37,7 @@ def swept_cloud(images: ImageStack) -> tuple[torch.Tensor, torch.Tensor]:
     pyramid = image_pyramid(images, level + 1)
     cameras = images.cameras
     for _ in pyramid[1:]:
-        cameras = cameras.cropped(cameras.sizes // 2 * 2).resized(cameras.sizes // 2)
+        cameras = cameras.halved()
     stride = max(1, math.ceil(math.sqrt(int(cameras.sizes.prod(dim=1).sum()) / _RAYS)))
     pixel *= 2 ** (len(pyramid) - 1)
     planes = min(_PLANES, math.ceil(2 / (_STEP * pixel)))

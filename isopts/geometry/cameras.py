@@ -127,6 +127,10 @@ class Cameras:
         intrinsics[:, :2] /= step
         return replace(self, intrinsics=intrinsics, sizes=torch.tensor([size] * len(self)).to(self.sizes))
 
+    def halved(self) -> "Cameras":
+        """The same cameras for images shrunk to half, without an odd last column and row."""
+        return self.cropped(self.sizes // 2 * 2).resized(self.sizes // 2)
+
     def resized(self, sizes: torch.Tensor) -> "Cameras":
         """The same cameras for images resampled to `sizes` (V, 2) pixels, border on border."""
         factors = (sizes / self.sizes).to(self.intrinsics.dtype)

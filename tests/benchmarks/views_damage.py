@@ -132,11 +132,13 @@ def upper_half(folder: Path, generator: np.random.Generator) -> list[str]:
     return []
 
 
-def enlarged(factor: int, count: int) -> Damage:
-    """So many views, `factor` times as wide and high, as JPEG; their masks too."""
+def enlarged(megapixels: float, count: int) -> Damage:
+    """So many views of about `megapixels`, by a whole factor, as JPEG; their masks too."""
 
     def damage(folder: Path, generator: np.random.Generator) -> list[str]:
         some_views(count)(folder, generator)
+        height, width = imageio.imread(_files(folder, "image")[0]).shape[:2]
+        factor = max(1, round((megapixels * 1e6 / (width * height)) ** 0.5))
         with np.load(folder / "cameras.npz") as stored:
             matrices = dict(stored)
         grow = np.diag([factor, factor, 1.0, 1.0])

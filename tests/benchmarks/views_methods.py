@@ -89,9 +89,9 @@ def data_sets(options: argparse.Namespace) -> list[Path]:
     """Folders given, and shapes whose images are made here."""
     folders = list(options.views or [])
     for shape in options.shapes or ([] if folders else ["skull", "compressor"]):
-        folder = options.output / f"{shape}_views"
+        width, height = map(str, options.size)
+        folder = options.output / f"{shape}_{width}x{height}_views"
         if not (folder / "cameras.npz").is_file():
-            width, height = map(str, options.size)
             isopts("make-views", shape, "-o", str(folder), "--size", width, height, "--overwrite", "--quiet")
         folders.append(folder)
     return folders

@@ -62,7 +62,7 @@ CASES = {
     "half_sphere": Case(upper_half),
     "views_8": Case(some_views(8)),
     "views_12": Case(some_views(12)),
-    "megapixels_24": Case(enlarged(9, 12), clean="views_12"),
+    "megapixels_24": Case(enlarged(24, 12), clean="views_12"),
     "textured": Case(made=("--fixed-lights",)),
     "textureless": Case(made=("--fixed-lights", "--no-texture"), clean="textured"),
     "views_300": Case(made=("--fixed-lights", "--views", "300"), clean="textured"),

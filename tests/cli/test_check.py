@@ -5,10 +5,13 @@ import shutil
 import imageio.v3 as imageio
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from isopts.cli.app import app
+from isopts.cli.unmasked_views import warn_without_masks
 from isopts.data.points import write_points
+from isopts.geometry.cameras import Cameras
 
 
 def run(*arguments):
@@ -66,7 +69,9 @@ def test_masks_from_the_background(folder):
     for mask in (folder / "mask").iterdir():
         mask.unlink()
     (folder / "mask").rmdir()
-    assert "no masks: no folder 'mask'" in run(folder).stderr
+    refused = run(folder).stderr
+    assert "no masks: no folder 'mask'" in refused
+    assert "or do without: --mask-from none." in " ".join(refused.split())
     report = report_of(folder, "--mask-from", "black")
     assert report["masks"] == "black"
     assert report["agreement"]["least_iou"] > 0.95
@@ -117,6 +122,23 @@ def test_problems_are_all_listed_and_exit_with_2(folder):
     assert "is empty" in problems["003.png"]
     assert "is 60x60, its image 120x120" in problems["005.png"]
     assert "2 of 12 views cannot be used" in result.stderr
+
+
+def test_a_few_blank_masks_are_warnings_as_a_fit_leaves_them_out(folder):
+    """A quarter of 12; more of them, and masks that cannot be read, are problems."""
+    for view in (3, 5):
+        imageio.imwrite(folder / "mask" / f"{view:03d}.png", np.zeros((120, 120), np.uint8))
+    report = report_of(folder)
+    assert (report["ok"], report["views"], len(report["images"])) == (True, 10, 10)
+    assert report["agreement"]["least_iou"] > 0.95
+    for view, warning in zip(("003.png", "005.png"), report["warnings"], strict=True):
+        assert warning.startswith(f"The view '{view}' is left out. ")
+        assert warning.endswith(f"{view}' is empty: it shows no object.")
+    for view in (7, 8):
+        imageio.imwrite(folder / "mask" / f"{view:03d}.png", np.zeros((120, 120), np.uint8))
+    refused = run(folder)
+    assert refused.exit_code == 2
+    assert "4 of 12 views cannot be used" in refused.stderr
 
 
 def test_a_region_that_cameras_miss_is_a_problem(folder):
@@ -174,7 +196,23 @@ def test_cameras_in_the_region_or_far_from_each_other_are_warnings(folder):
     for number in range(0, 12, 2):
         (folder / "image" / f"{number:03d}.png").unlink()
     warnings = report_of(folder, "--no-masks")["warnings"]
-    assert any("no two others within 55 degrees" in warning for warning in warnings)
+    assert any("no two others 5 to 55 degrees away" in warning for warning in warnings)
+
+
+def test_views_too_near_to_each_other_cannot_be_compared():
+    """Their depths are not: see isopts.fit.depth_sweep."""
+    angles = torch.deg2rad(torch.tensor([0.0, 1, 2, 90, 91, 92]))
+    turns = torch.stack([torch.eye(3, dtype=torch.float64)] * 6)
+    centers = 4 * torch.stack([angles.cos(), angles.sin(), 0 * angles], dim=1).double()
+
+    def warnings(centers):
+        cameras = Cameras(turns, turns, -centers, torch.full((len(centers), 2), 100))
+        return warn_without_masks(cameras, [f"{view}.png" for view in range(len(centers))])
+
+    assert any("no two others 5 to 55 degrees away" in warning for warning in warnings(centers))
+    angles *= 10
+    centers = 4 * torch.stack([angles.cos(), angles.sin(), 0 * angles], dim=1).double()
+    assert warnings(centers) == []
 
 
 @pytest.mark.parametrize(

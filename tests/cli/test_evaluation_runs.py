@@ -16,6 +16,8 @@ from isopts.cli.app import app
 from isopts.data.views import read_views
 from isopts.evaluate.image_quality import psnr, ssim
 from isopts.fit.fitted_field import FittedField
+from isopts.fit.fitted_photographs import fitted_photographs
+from isopts.fit.mask_offset import MASK_OFFSET
 from isopts.fit.view_preview import render_fitted
 from isopts.run.checkpoint import load_checkpoint, save_checkpoint
 from isopts.run.record import RunRecord, write_record
@@ -154,6 +156,27 @@ def test_runs_are_compared_each_with_its_own_images(made: Path, of_run: dict, tm
     words = next(line.split() for line in shown.splitlines() if line.startswith("psnr_heldout_mean"))
     assert words[2] == "-"
     assert math.isclose(float(words[1]), first["figures"]["psnr_heldout_mean"], rel_tol=1e-4)
+
+
+def test_masks_that_the_fit_moved_are_told_and_bake_moved(made: Path, tmp_path: Path, of_run: dict) -> None:
+    run, stored = shutil.copytree(made / "run", tmp_path / "run"), load_checkpoint(made / "run")
+
+    def photographed(pixels: float | None) -> torch.Tensor:
+        tensors = {name: tensor for name, tensor in stored.tensors.items() if name != MASK_OFFSET}
+        if pixels is not None:
+            tensors[MASK_OFFSET] = torch.tensor(pixels, dtype=torch.float64)
+        save_checkpoint(run / "checkpoint.pt", dataclasses.replace(stored, tensors=tensors))
+        return fitted_photographs(run, FittedField.load(run, torch.device("cpu"))).masks
+
+    before, smaller = photographed(None), photographed(3.0)
+    (found,) = predictions_of(run)
+    assert any(note.startswith("the fit moved all masks 3 pixels of its images inwards") for note in found["notes"])
+    assert found["figures"]["mask_iou_mean"] == of_run["figures"]["mask_iou_mean"]
+    assert not any("moved" in note for note in of_run["notes"])
+    lost = (before & ~smaller).sum() / before.sum()
+    assert not (smaller & ~before).any()
+    radius = float((before.view(6, 72, 96).sum(dim=(1, 2)).float() / torch.pi).sqrt().mean())
+    assert lost == pytest.approx(1 - (1 - 3 / radius) ** 2, rel=0.1)
 
 
 def test_views_that_the_fit_does_not_know_are_all_held_out(made: Path, tmp_path: Path) -> None:

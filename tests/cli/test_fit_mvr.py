@@ -135,6 +135,8 @@ def test_the_configuration_may_name_the_images_and_the_run(ball_views: Path, tmp
         (["ball", "--resume"], "There is no run in 'runs/ball' to resume; leave out --resume to start one."),
         (["ball", "--format", "exr"], "'data.views.format'"),
         (["ball", "--no-masks", "--mask-from", "black"], "--no-masks is given together with options about masks"),
+        (["ball", "--mask-from", "none", "--invert-masks"], "--mask-from none is given together with options about"),
+        (["ball", "--mask-from", "none", "--mask-threshold", "0.2"], "--mask-from none is given together with options"),
         (["ball", "--no-masks", "--set", "start.init=hull"], "start.init=hull needs masks, there are none"),
         (["ball", "--no-masks", "--prior", "absent.ply"], "absent.ply' does not exist; expected a point cloud file."),
     ],

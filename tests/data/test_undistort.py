@@ -1,7 +1,13 @@
+from pathlib import Path
+
 import numpy as np
 
+from isopts.data import posed_views
+from isopts.data.posed_image import PosedImage
+from isopts.data.posed_views import PosedViews
 from isopts.data.undistort import undistort_picture
-from isopts.geometry.distortion import Distortion, distorted_pixels
+from isopts.geometry.cameras import Camera, Cameras
+from isopts.geometry.distortion import Distortion, distorted_pixels, undistorted_intrinsics
 
 LENS = np.array([[500.0, 0, 300], [0, 500, 280], [0, 0, 1]])
 
@@ -26,3 +32,21 @@ def test_straight_lines_are_straight_again():
     inner = found[30:-30, 30:-30]
     assert np.abs(inner - (columns[30:-30, 30:-30] / 3 + 20)).max() < 1.1
     assert np.abs(photograph[30:-30, 30:-30, 0] - (columns[30:-30, 30:-30] / 3 + 20)).max() > 3
+
+
+def test_without_masks_all_is_mask_and_nothing_is_resampled_for_it(monkeypatch):
+    """What resampling a full mask would give: see `undistorted_intrinsics`."""
+    distortion, size = Distortion(-0.2, 0.05, 0.01, -0.01), (600, 560)
+    pinhole = undistorted_intrinsics(LENS, size, distortion)
+    full = np.full((*size[::-1], 1), 255, np.uint8)
+    assert (undistort_picture(full, pinhole, LENS, distortion) == 255).all()
+
+    def resampled(*_):
+        raise AssertionError("an image was resampled")
+
+    monkeypatch.setattr(posed_views, "undistort_picture", resampled)
+    pose = np.eye(3), np.array([0, 0, 5.0])
+    photograph = PosedImage(Path("absent.png"), Camera(LENS, *pose), distortion=distortion)
+    views = PosedViews(Cameras.stack([Camera(pinhole, *pose)], [size]), (photograph,), "idr", "none")
+    assert views.mask(0).shape == size[::-1]
+    assert views.mask(0).all()

@@ -74,12 +74,44 @@ def test_a_fit_without_colours_has_no_psnr(ball, views):
     assert "no PSNR: colours were not fitted" in report.notes
 
 
+@pytest.mark.parametrize(
+    ("offset", "way"), [(3.0, "3 pixels of its images inwards"), (-2.0, "2 pixels of its images outwards")]
+)
+def test_masks_that_the_fit_moved_are_told(ball, views, offset, way):
+    moved = fitted_view_figures(ball, views, FittedViews((0, 3), (1,), renderer, offset))
+    assert f"the fit moved all masks {way}; these figures are against the masks as they are" in moved.notes
+    kept = fitted_view_figures(ball, views, FittedViews((0, 3), (1,), renderer))
+    assert not any("moved" in note for note in kept.notes)
+    unmasked = fitted_view_figures(
+        ball, replace(views, mask_source="none"), FittedViews((0, 3), (1,), renderer, offset)
+    )
+    assert not any("moved" in note for note in unmasked.notes)
+
+
 def test_background_inside_the_mask_counts_as_black(ball, views):
     def half_empty():
         return lambda view: Rendering(np.where(upper_half()[..., None], 0, np.full(SHAPE, 0.4)), upper_half())
 
     report = fitted_view_figures(ball, views, FittedViews((), (0,), half_empty))
     assert report.figures["psnr_heldout_mean"] == pytest.approx(-10 * math.log10(0.4**2 / 2), abs=0.05)
+
+
+def test_without_masks_views_that_do_not_show_the_surface_are_left_out_and_counted(ball, views):
+    def seen_in(*seen):
+        return lambda: (
+            lambda view: Rendering(np.full(SHAPE, 0.42), upper_half() if view in seen else upper_half() & False)
+        )
+
+    unmasked = replace(views, mask_source="none")
+    report = fitted_view_figures(ball, unmasked, FittedViews((0,), (1, 2, 3), seen_in(2, 3)))
+    assert report.figures["psnr_surface_heldout_mean"] == pytest.approx(-20 * math.log10(0.02), abs=1e-3)
+    assert set(report.views) == {"2.png", "3.png"}
+    assert report.notes == [
+        "PSNR and SSIM of 2 held-out views, inside the rendered surface: there are no masks; 1 view in which the "
+        "surface is not seen left out"
+    ]
+    report = fitted_view_figures(ball, unmasked, FittedViews((0,), (1, 2), seen_in()))
+    assert (report.figures, report.notes) == ({}, ["no PSNR: the surface is seen in none of 2 held-out views"])
 
 
 def test_without_masks_the_rendered_surface_is_compared(ball, views):

@@ -118,3 +118,23 @@ def test_no_rays_are_drawn_of_a_view_that_is_left_out(sampler, exact_ball):
     sampler.leave_out(5)
     samples, _ = sampler.from_rays(600, exact_ball(), grid, SphereTracingConfig())
     assert sorted(samples.views.unique().tolist()) == [view for view in range(12) if view != 5]
+    sampler.leave_out(11)
+    sampler.leave_out(0)
+    samples, _ = sampler.from_rays(600, exact_ball(), grid, SphereTracingConfig())
+    assert sorted(samples.views.unique().tolist()) == [1, 2, 3, 4, 6, 7, 8, 9, 10]
+
+
+def test_rays_are_drawn_of_every_pixel_on_the_object_and_no_other(prepared_ball, exact_ball):
+    """Even where one view is left of all, and its neighbours' outlines are next to it in the buffer."""
+    sampler = ColorSampler(prepared_ball.images, torch.Generator().manual_seed(0))
+    for view in range(12):
+        if view != 4:
+            sampler.leave_out(view)
+    grid = sample_field(exact_ball(0.9).value, 32, "cpu")  # is met by every ray
+    samples, missed = sampler.from_rays(20_000, exact_ball(0.9), grid, SphereTracingConfig())
+    assert len(missed) == 0
+    pixels, _ = prepared_ball.cameras.select([4]).project(samples.points)
+    drawn = torch.zeros((36, 48), dtype=torch.bool)
+    column, row = (pixels[0] + 0.5).long().unbind(1)
+    drawn[row, column] = True
+    assert torch.equal(drawn, prepared_ball.images.masks.view(12, 36, 48)[4])

@@ -79,6 +79,8 @@ def test_an_offset_counts_pixels_of_the_shrunk_images(grown):
 
 
 def test_the_user_is_told_which_way_and_how_to_keep_masks():
-    assert "4 pixels larger than the object all around: their silhouettes are moved inwards" in offset_note(4.0)
-    assert "3 pixels smaller than the object all around: their silhouettes are moved outwards" in offset_note(-3.0)
+    for offset, size, way in ((4.0, "4 pixels larger", "inwards"), (-3.0, "3 pixels smaller", "outwards")):
+        assert f"{size} than the object all around" in offset_note(offset)
+        assert f"their silhouettes are moved {way}" in offset_note(offset)
+        assert "of the images as the fit shrinks them (data.pixels_max)" in offset_note(offset)
     assert "data.mask_offset=0" in offset_note(4.0)

@@ -153,7 +153,9 @@ def test_many_empty_masks_are_refused_the_first_by_name(changeable):
         prepared(changeable)
 
 
-def test_an_empty_mask_of_a_held_out_view_is_refused_by_name(changeable):
-    blacken(changeable, (7,))
-    with pytest.raises(InputError, match=r"007\.png"):
+@pytest.mark.parametrize("others", [(), (2,)])
+def test_an_empty_mask_of_a_held_out_view_is_refused_by_name(changeable, others):
+    """Even where one comes first that a fit leaves out."""
+    blacken(changeable, (*others, 7))
+    with pytest.raises(InputError, match=r"007\.png' is empty: it shows no object\.$"):
         prepared(changeable, holdout=(7,))

@@ -165,8 +165,21 @@ def test_known_points_are_the_region(without_region, ball, prior):
     assert (heights < 5).mean() > 0.97  # of 40 outliers among 440 points hardly any is left
     assert views.prior.noise < 3 * 0.5 * views.frame.scale
     assert views.silhouettes is None
-    assert "steer the fit" in views.notes[-1]
+    assert views.notes[-1].startswith("400 of 440 points on the surface steer the fit (losses.prior)")
     assert all(bool(views.images.masks[start]) for start in views.images.first.tolist())
+
+
+def test_the_user_is_told_how_many_known_points_were_wrong(unmasked_folder, ball, tmp_path):
+    points = points_on(ball, count=3000, outliers=400)
+    write_points(tmp_path / "points.ply", points)
+    views = prepared(unmasked_folder, prior=str(tmp_path / "points.ply"))
+    inside = (np.linalg.norm(points - ball.center, axis=1) < 1.5 * ball.radius).sum()  # the region of its cameras
+    kept = len(views.prior.points)
+    assert inside - kept > 10
+    assert views.notes[-1] == (
+        f"{kept:,} of 3,400 points on the surface steer the fit (losses.prior); {inside - kept} were dropped as "
+        "outliers."
+    )
 
 
 def test_a_colmap_folder_needs_nothing_else(colmap_folder, ball, tmp_path, fit):

@@ -83,6 +83,13 @@ def test_a_decimated_image_shows_a_point_at_the_pixel_that_was_kept(cameras, ste
     torch.testing.assert_close(directions, expected)
 
 
+def test_halved_cameras_belong_to_means_of_two_by_two_pixels(cameras, points):
+    odd = cameras.cropped(cameras.sizes // 2 * 2 - 1)
+    small = odd.halved()
+    assert torch.equal(small.sizes, odd.sizes // 2)
+    torch.testing.assert_close(small.project(points)[0], (odd.project(points)[0] - 0.5) / 2)
+
+
 def test_a_cropped_image_shows_points_where_they_were(cameras, points):
     cut = cameras.cropped(cameras.sizes - torch.tensor([7, 3]))
     torch.testing.assert_close(cut.project(points)[0], cameras.project(points)[0])
