@@ -26,12 +26,14 @@ PROGRAM = "from isopts.cli.app import main; main()"
 COLORS_ALONE = ("losses.photo=0",)
 METHODS = {
     "rays": (*COLORS_ALONE, "sampling.mode=rays"),
+    "rays, IDR's tracer": (*COLORS_ALONE, "sampling.mode=rays", "sampling.tracer=sphere"),
     "isopoints": (*COLORS_ALONE, "sampling.mode=isopoints"),
     "importance, loss": (*COLORS_ALONE, "sampling.mode=importance", "isopoints.importance=loss"),
     "importance, curvature": (*COLORS_ALONE, "sampling.mode=importance", "isopoints.importance=curvature"),
     "photo-consistency": ("losses.color=0",),
     "all": (),
     "all, importance": ("sampling.mode=importance",),
+    "all, importance, patches": ("sampling.mode=importance", "isopoints.importance=photo"),
 }
 BESIDE_THE_MESH = ("views", "iso-points", "preview")  # stages that a mesh does not wait for
 Results = dict[tuple[str, str, float], list[dict[str, float]]]
