@@ -40,11 +40,9 @@ def outline_pixels(maps: SilhouetteMaps, generator: torch.Generator) -> OutlineP
     near, views = near[order], views[order]
     starts = torch.searchsorted(views, torch.arange(len(maps)))
     chosen = torch.arange(len(views)) - starts[views] < _PER_VIEW
-    near, views = near[chosen], views[chosen]
-    place, width, factors = near - maps.first[views], maps.sizes[views, 0].long(), maps.factors[views]
-    pixels = torch.stack([place % width, place // width], dim=1).double()
-    pixels = (pixels + 0.5) * factors[:, None] - 0.5
-    return OutlinePixels(views, pixels, maps.maps[near].double() * factors)
+    near = near[chosen]
+    views, pixels = maps.pixels(near)
+    return OutlinePixels(views, pixels, maps.maps[near].double() * maps.factors[views])
 
 
 @torch.no_grad()

@@ -5,14 +5,12 @@ import torch
 from isopts.fit.surfels import Surfels
 from isopts.geometry.bundle_adjustment import Sightings
 from isopts.kernels.patch_alignment import align_patches
-from isopts.kernels.patch_consistency import PatchLimits, PatchViews
+from isopts.kernels.patch_consistency import PatchViews
 from isopts.kernels.view_choice import ViewChoiceLimits, choose_views
 
 _LIMITS = ViewChoiceLimits(sources=6)
-_PATCHES = PatchLimits(half_size=3, contrast_min=0.006, cosine_min=0.15, mask_share_min=0.6)
 _ALIKE = 0.85  # NCC of patches that show the same
 _FLOOR_PIXELS = 0.15  # standard deviation of a sighting at the least: patches are not quite plane
-_ITERATIONS = 8
 
 
 def camera_tracks(
@@ -33,9 +31,7 @@ def camera_tracks(
     references, sources = choose_views(points, cosines, finest.centers, noise, _LIMITS)
     shifts = points.new_zeros((*sources.shape, 2))
     for level in range(coarsest, -1, -1):
-        found = align_patches(
-            points, normals, references, sources, pyramid[level], shifts / 2**level, _PATCHES, _ITERATIONS
-        )
+        found = align_patches(points, normals, references, sources, pyramid[level], shifts / 2**level)
         shifts = found.shifts * 2**level  # of a patch that was not found as before
     matched = found.scores > _ALIKE
     views = torch.cat([references[:, None], torch.where(matched, sources, -1)], dim=1).long()

@@ -5,9 +5,9 @@ from torch import nn
 from torch.nn import functional
 
 from isopts.fit.losses import eikonal_loss, normal_loss, sign_loss
-from isopts.fit.optimizer import Rates, build_optimizer
+from isopts.fit.optimizer import Rates, build_optimizer, scale_rates
 from isopts.fit.prepared_cloud import PreparedCloud
-from isopts.fit.schedule import warm_up
+from isopts.fit.schedule import exponential_decay, warm_up
 from isopts.fit.sign_samples import SignSamples, draw_sign_samples
 
 _SAMPLES = 200_000
@@ -26,7 +26,6 @@ def start_as_cloud(field: nn.Module, cloud: PreparedCloud, steps: int, generator
     `draw_sign_samples`); beyond the region is outside. The mean |f| at the points over the last steps."""
     samples = within_sphere(draw_sign_samples(cloud, _SAMPLES, generator))
     optimizer = build_optimizer([(field, _RATES)], second_moment_decay=0.99)
-    initial = [group["lr"] for group in optimizer.param_groups]
     errors = []
     for step in range(1, steps + 1):
         on_surface = _choose(len(cloud.points), _POINTS, cloud.points, generator)
@@ -38,9 +37,7 @@ def start_as_cloud(field: nn.Module, cloud: PreparedCloud, steps: int, generator
         loss = loss + _EIKONAL * eikonal_loss(gradients)
         loss = loss + _SIGNS * sign_loss(field.value(part.points), part.distances, part.signs, part.confidences)
         loss.backward()
-        factor = warm_up(step, 20) * 0.1 ** max(0.0, 2 * step / steps - 1)
-        for group, rate in zip(optimizer.param_groups, initial, strict=True):
-            group["lr"] = rate * factor
+        scale_rates(optimizer, warm_up(step, 20) * exponential_decay(step / steps, 0.5, 0.1))
         optimizer.step()
         errors.append(values.detach().abs().mean())
     return float(torch.stack(errors[-20:]).mean())

@@ -1,5 +1,6 @@
 """Where rendered colours are compared with photographed ones."""
 
+import copy
 from typing import NamedTuple
 
 import torch
@@ -38,6 +39,12 @@ class ColorSampler:
         self._images, cameras = images, images.cameras
         self._projections, self._centers = cameras.projections(), cameras.centers()
         self._backprojections = cameras.backprojections()
+
+    def drawing_by(self, generator: torch.Generator) -> "ColorSampler":
+        """This one with other random numbers."""
+        lent = copy.copy(self)
+        lent._generator = generator
+        return lent
 
     def leave_out(self, view: int) -> None:
         """Draw no more rays of this view."""

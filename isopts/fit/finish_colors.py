@@ -5,6 +5,7 @@ directions in between is then worse than what a new one says that only saw the f
 are kept.
 """
 
+import copy
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ from isopts.field.build import Field
 from isopts.field.radiance import renew_layers, with_features
 from isopts.fit.color_samples import ColorSampler
 from isopts.fit.exposure import Exposures
-from isopts.fit.optimizer import Rates, build_optimizer
+from isopts.fit.optimizer import Rates, build_optimizer, scale_rates
 from isopts.fit.schedule import exponential_decay, warm_up
 from isopts.fit.view_losses import huber_color_loss
 from isopts.render.trace import SphereTracingConfig
@@ -82,21 +83,18 @@ def finish_colors(
         return False
     renew_layers(radiance.layers, generator)
     optimizer = build_optimizer([(radiance, config.rates)], _SECOND_MOMENT_DECAY)
-    rates = [group["lr"] for group in optimizer.param_groups]
+    fixed = None if exposures is None else copy.deepcopy(exposures).requires_grad_(False)
     loss = pool.points.new_zeros(())
     for step in range(1, steps + 1):
         if stop():
             return False
         factor = warm_up(step, _WARM_UP_STEPS) * exponential_decay(step / steps, _DECAY_START, _DECAY_FINAL)
-        for group, rate in zip(optimizer.param_groups, rates, strict=True):
-            group["lr"] = rate * factor
+        scale_rates(optimizer, factor)
         drawn = torch.randint(len(pool.points), (config.samples,), generator=generator).to(grid.device)
         part = _Pool(*(tensor[drawn] for tensor in pool))
         colors = radiance(part.points, part.normals, part.directions, part.features)
-        if exposures is not None:
-            with torch.no_grad():
-                gains, biases = exposures.log_gains[part.views].exp(), exposures.biases[part.views]
-            colors = colors * gains + biases
+        if fixed is not None:
+            colors = fixed(colors, part.views)
         optimizer.zero_grad()
         loss = huber_color_loss(colors, part.expected)
         loss.backward()

@@ -38,10 +38,8 @@ def fitted_photographs(path: Path, fitted: FittedField) -> ImageStack:
     views = read_views(config.path, config.views)
     cameras = views.cameras.in_frame(fitted.frame).to(fitted.device, torch.float32)
     known = fitted.appearance.given_cameras
-    moved = torch.cdist(known.centers(), cameras.centers(), compute_mode="donot_use_mm_for_euclid_dist")
-    turned = (known.rotations[:, None] - cameras.rotations).abs().amax(dim=(2, 3))
-    distances, chosen = torch.maximum(moved, turned).min(dim=1)
-    if float(distances.max()) > _MOVED_MAX:
+    differences, chosen = torch.maximum(*known.apart_from(cameras)).min(dim=1)
+    if float(differences.max()) > _MOVED_MAX:
         raise InputError(f"The cameras in '{config.path}' are not those that '{path}' was fitted to.")
     views = views.select(chosen.tolist())
     images = stack_images(views, fitted.frame, _PIXELS_MAX, fitted.device)

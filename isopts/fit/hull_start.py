@@ -7,8 +7,8 @@ from isopts.errors import InputError
 from isopts.field.build import Field
 from isopts.fit.losses import eikonal_loss
 from isopts.fit.mvr_config import StartConfig
-from isopts.fit.optimizer import Rates, build_optimizer
-from isopts.fit.schedule import warm_up
+from isopts.fit.optimizer import Rates, build_optimizer, scale_rates
+from isopts.fit.schedule import exponential_decay, warm_up
 from isopts.geometry.hull_region import TOLERATED_MAX
 from isopts.geometry.visual_hull import VisualHull
 from isopts.kernels.visual_hull import Silhouettes
@@ -36,16 +36,13 @@ def start_as_hull(field: nn.Module, silhouettes: Silhouettes, config: StartConfi
     hull = VisualHull(silhouettes, wrong_masks(config, len(silhouettes.first)), _UNSEEN)
     points, distances = _targets(hull, silhouettes.maps.device, generator)
     optimizer = build_optimizer([(field, _RATES)], second_moment_decay=0.99)
-    initial = [group["lr"] for group in optimizer.param_groups]
     errors = []
     for step in range(1, config.steps + 1):
         chosen = torch.randint(len(points), (_WITH_GRADIENT + _VALUES,), generator=generator).to(points.device)
         optimizer.zero_grad()
         loss, error = _losses(field, points[chosen], distances[chosen])
         loss.backward()
-        factor = warm_up(step, 20) * 0.1 ** max(0.0, 2 * step / config.steps - 1)
-        for group, rate in zip(optimizer.param_groups, initial, strict=True):
-            group["lr"] = rate * factor
+        scale_rates(optimizer, warm_up(step, 20) * exponential_decay(step / config.steps, 0.5, 0.1))
         optimizer.step()
         errors.append(error)
     return float(torch.stack(errors[-20:]).mean())

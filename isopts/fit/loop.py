@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 import torch
 
 from isopts.errors import DivergedError
+from isopts.fit.optimizer import scale_rates
 from isopts.run.log import StepReport
 
 EndReason = Literal["finished", "time limit", "interrupted"]
@@ -82,8 +83,6 @@ def run_loop(
     Returns the finished steps, the seconds over all processes, and why the loop ended.
     Raises DivergedError when the loss is not finite; the latest checkpoint stays as it is.
     """
-    for group in optimizer.param_groups:
-        group.setdefault("initial_lr", group["lr"])
     step, seconds_before = finished
     started = time.monotonic()
     reason: EndReason = "finished"
@@ -127,8 +126,7 @@ def _step(
     if gradient_norm_max is not None:
         parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
         torch.nn.utils.clip_grad_norm_(parameters, gradient_norm_max)
-    for group in optimizer.param_groups:
-        group["lr"] = group["initial_lr"] * factor
+    scale_rates(optimizer, factor)
     optimizer.step()
     return {**terms, "total": total}
 

@@ -47,14 +47,15 @@ def fit_mvr(
     RunFolder.require_free(run.output, run.overwrite, run.resume)
     with record_backends() as backends:
         with stopwatch.stage("read"):
-            views = _prepared(run, config)
+            generator = torch.Generator().manual_seed(config.seed)
+            views = prepare_views(run.input, config.data, run.device, generator, config.data.mask_offset or 0.0)
             sha256 = views_sha256(views.source, surface_points(views.source, config.data.prior))
         folder = RunFolder.open(run.output, run.overwrite, run.resume)
         checkpoint = None
         if run.resume:
             config, checkpoint = continued_run(folder, config, COMMAND, sha256)
         with stopwatch.stage("start"):
-            views = _with_mask_offset(views, run, config, checkpoint)
+            views = _with_mask_offset(views, run, config, checkpoint, generator)
             for note in views.notes:
                 on_note(note)
             session = MvrSession(config, views, folder, checkpoint)
@@ -64,31 +65,25 @@ def fit_mvr(
         return conduct(session, in_progress, on_step, stop)
 
 
-def _prepared(run: FitRun, config: MvrConfig, mask_offset: float = 0.0) -> PreparedViews:
-    generator = torch.Generator().manual_seed(config.seed)
-    return prepare_views(run.input, config.data, run.device, generator, config.data.mask_offset or mask_offset)
-
-
 def _with_mask_offset(
-    views: PreparedViews, run: FitRun, config: MvrConfig, checkpoint: Checkpoint | None
+    views: PreparedViews, run: FitRun, config: MvrConfig, checkpoint: Checkpoint | None, generator: torch.Generator
 ) -> PreparedViews:
     """`views` with their silhouettes where the object's are, if the configuration leaves that open: as in `checkpoint`,
-    or by what the photographs say."""
+    or by what the photographs say. generator: that which prepared them."""
     if config.data.mask_offset is not None:
         return views
     if checkpoint is not None:
         offset = stored_mask_offset(checkpoint, str(run.output))
     elif views.silhouettes is not None and config.start.init in ("auto", "hull") and not config.cameras.enabled:
         # of wrong cameras the hull is too small, anyway
-        generator = torch.Generator().manual_seed(config.seed)
-        offset = mask_offset(views, wrong_masks(config.start, len(views.fitted)), generator)
+        search = torch.Generator().manual_seed(config.seed)
+        offset = mask_offset(views, wrong_masks(config.start, len(views.fitted)), search)
     else:
         offset = 0.0
     if offset == 0:
         return views
-    moved = _prepared(run, config, offset)
-    moved.notes.append(offset_note(offset))
-    return moved
+    views.notes.append(offset_note(offset))
+    return views.with_mask_offset(offset, generator)
 
 
 def views_sha256(views: PosedViews, points: PointCloud | None = None) -> str:

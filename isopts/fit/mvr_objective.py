@@ -78,6 +78,11 @@ class MvrObjective:
         return self._draws.count
 
     @property
+    def colors(self) -> ColorSampler:
+        """Draws from the images that are fitted, without those that were left out."""
+        return self._colors
+
+    @property
     def surfels(self) -> Surfels | None:
         """The current iso-points."""
         return self._draws.surfels

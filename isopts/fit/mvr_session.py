@@ -15,7 +15,6 @@ from isopts.fit.appearance import Appearance, stored_appearance
 from isopts.fit.budget import Budget
 from isopts.fit.camera_motion import camera_motion
 from isopts.fit.camera_refinement import CameraRefinement
-from isopts.fit.color_samples import ColorSampler
 from isopts.fit.exposure import Exposures
 from isopts.fit.finish_colors import finish_colors
 from isopts.fit.fitted_field import FittedField
@@ -29,7 +28,7 @@ from isopts.fit.optimizer import Rates, build_optimizer, learning_rate_factor
 from isopts.fit.outputs import Stopwatch, write_outputs
 from isopts.fit.prepared_views import PreparedViews
 from isopts.fit.schedule import is_due
-from isopts.fit.stored_state import restore_generator, restore_optimizer, stored_tensor
+from isopts.fit.stored_state import restore_generator, restore_optimizer, restore_parameters, stored_tensor
 from isopts.fit.view_preview import compare_view, sampled_copy
 from isopts.geometry.camera_corrections import CameraCorrections
 from isopts.geometry.sphere import Sphere
@@ -159,16 +158,12 @@ class MvrSession:
         config, generator = self._config.finish, torch.Generator().manual_seed(self._config.seed)
         self._finished_radiance = copy.deepcopy(self._radiance)
         fitted = self._fitted(step)
-        sampler = ColorSampler(self._views.images, generator)
-        if self._objective.agreement is not None:
-            for view in self._objective.agreement.left_out_views():
-                sampler.leave_out(view)
         steps = math.ceil(config.steps_share * step)
         done = finish_colors(
             self._finished_radiance,
             self._field,
             sampled_copy(fitted),
-            sampler,
+            self._objective.colors.drawing_by(generator),
             config,
             steps,
             self._exposures,
@@ -184,10 +179,8 @@ class MvrSession:
             source = str(self._folder.checkpoint)
             field = restore_field(checkpoint.config["field"], checkpoint.field, source).to(self._device)
             radiance = stored_appearance(checkpoint.config, checkpoint.tensors, source, self._device).radiance
-            for name, parameter in radiance.named_parameters():
-                if _UNFINISHED + name in checkpoint.tensors:
-                    shape = tuple(parameter.shape)
-                    parameter.data.copy_(stored_tensor(checkpoint.tensors, _UNFINISHED + name, shape, source))
+            if any(name.startswith(_UNFINISHED) for name in checkpoint.tensors):
+                restore_parameters(radiance, checkpoint.tensors, _UNFINISHED, source)
             return field, radiance
         config, weights = self._config, torch.Generator().manual_seed(self._config.seed)
         field, self._start = started_field(config, self._given, self._refinement, weights, self._generator)
@@ -201,9 +194,7 @@ class MvrSession:
         restore_optimizer(self._optimizer, checkpoint.optimizer, checkpoint.step, source, colors)
         restore_generator(self._generator, checkpoint.random_states, "fit", source)
         if self._exposures is not None:
-            for name, parameter in self._exposures.named_parameters():
-                stored = stored_tensor(tensors, _EXPOSURE + name, tuple(parameter.shape), source)
-                parameter.data.copy_(stored)
+            restore_parameters(self._exposures, tensors, _EXPOSURE, source)
         resolution = self._config.fit.sampled_resolution
         restore_objective(self._objective, tensors, len(self._views.fitted), resolution, source)
 

@@ -51,6 +51,12 @@ def _groups(module: nn.Module, rates: Rates) -> list[dict[str, Any]]:
     return groups + [{"params": table, "lr": rates.table_learning_rate}] * bool(table)
 
 
+def scale_rates(optimizer: torch.optim.Optimizer | LazyAdam, factor: float) -> None:
+    """Set every group's rate to `factor` times what it was built with."""
+    for group in optimizer.param_groups:
+        group["lr"] = group.setdefault("initial_lr", group["lr"]) * factor
+
+
 def learning_rate_factor(config: OptimizerConfig, step: int, progress: float) -> float:
     """Factor on every rate at `step`, counted from 1, when the share `progress` of the fit is done."""
     rise = warm_up(step, config.warm_up_steps)

@@ -81,6 +81,19 @@ class PreparedViews:
             rays=self.rays.moved(given, exact),
         )
 
+    def with_mask_offset(self, offset: float, generator: torch.Generator) -> "PreparedViews":
+        """These, as they were read, with silhouettes and masks `offset` pixels of `images` farther in."""
+        exact, device = self.exact_cameras, self.images.masks.device
+        maps, rays = moved_silhouettes(self.maps, exact, self.images, offset, generator)
+        return replace(
+            self,
+            images=with_masks(self.images, maps, exact),
+            silhouettes=Silhouettes(*(part.to(device) for part in maps.seen_by(exact))),
+            rays=rays.to(device),
+            maps=maps,
+            mask_offset=offset,
+        )
+
     @property
     def pixel(self) -> float:
         """Side of a pixel at the object, unit frame: median over the views."""
@@ -120,13 +133,11 @@ def prepare_views(
     frame = region.frame()
     cameras = views.cameras.in_frame(frame)
     images = stack_images(views, frame, config.pixels_max, device)
-    rays = silhouette_rays(maps, cameras, generator)
-    if mask_offset != 0:
-        maps, rays = moved_silhouettes(maps, cameras, images, mask_offset, generator)
-        images = with_masks(images, maps, cameras)
+    rays = silhouette_rays(maps, cameras, generator).to(device)
     silhouettes = Silhouettes(*(part.to(device) for part in maps.seen_by(cameras)))
     prior = usable_prior(points, frame, device, config.prior is not None, notes)
-    return PreparedViews(source, fitted, frame, images, silhouettes, rays.to(device), maps, notes, mask_offset, prior)
+    prepared = PreparedViews(source, fitted, frame, images, silhouettes, rays, maps, notes, prior=prior)
+    return prepared.with_mask_offset(mask_offset, generator) if mask_offset != 0 else prepared
 
 
 def _without_masks(

@@ -13,10 +13,8 @@ def fitted_numbers(fitted: FittedField, cameras: Cameras) -> list[int]:
     """For each of the given `cameras` (world frame) its number among the fitted views of `fitted`; -1: not fitted."""
     here = cameras.in_frame(fitted.frame)
     there = fitted.appearance.given_cameras.to("cpu", here.rotations.dtype)
-    distances = torch.cdist(here.centers(), there.centers(), compute_mode="donot_use_mm_for_euclid_dist")
-    distances = distances / there.centers().norm(dim=1)
-    turns = (here.rotations[:, None] - there.rotations).abs().amax(dim=(2, 3))
-    differences, numbers = torch.maximum(distances, turns).min(dim=1)
+    distances, turns = here.apart_from(there)
+    differences, numbers = torch.maximum(distances / there.centers().norm(dim=1), turns).min(dim=1)
     return torch.where(differences < _SAME_CAMERA, numbers, -1).tolist()
 
 

@@ -71,11 +71,6 @@ def _bundle(maps: SilhouetteMaps, cameras: Cameras, sign: float, generator: torc
     near = near[races.topk(min(_COUNT, len(near)), largest=False).indices]
     if len(far) > _FAR_COUNT:
         far = far[torch.randint(len(far), (_FAR_COUNT,), generator=generator)]
-    chosen = torch.cat((near, far))
-    views = torch.searchsorted(maps.first, chosen, right=True) - 1
-    width = maps.sizes[views, 0].long()
-    place = chosen - maps.first[views]
-    pixels = torch.stack([place % width, place // width], dim=1).double()
-    pixels = (pixels + 0.5) * maps.factors[views][:, None] - 0.5
+    views, pixels = maps.pixels(torch.cat((near, far)))
     origins, directions = cameras.rays(views, pixels)
     return RayBundle(origins.float(), directions.float(), views)

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import torch
+from torch import nn
 
 from isopts.errors import InputError
 from isopts.field.lazy_adam import LazyAdam
@@ -45,6 +46,13 @@ def restore_generator(generator: torch.Generator, states: Mapping[str, Any], nam
         generator.set_state(state)
     except RuntimeError:
         raise _damaged(source, f"its random state '{name}' is none of torch's") from None
+
+
+def restore_parameters(module: nn.Module, tensors: Mapping[str, Any], prefix: str, source: str) -> None:
+    """Continue with the parameters of `tensors` whose names begin with `prefix`. Raises InputError, which names
+    `source`."""
+    for name, parameter in module.named_parameters():
+        parameter.data.copy_(stored_tensor(tensors, prefix + name, tuple(parameter.shape), source))
 
 
 def stored_tensor(tensors: Mapping[str, Any], name: str, shape: tuple[int, ...], source: str) -> torch.Tensor:

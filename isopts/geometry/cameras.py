@@ -72,6 +72,12 @@ class Cameras:
         """(V, 3), in the frame of the cameras."""
         return -torch.einsum("vji,vj->vi", self.rotations, self.translations)
 
+    def apart_from(self, others: "Cameras") -> tuple[torch.Tensor, torch.Tensor]:
+        """How far each of these V is from each of W others of the same frame: distances of the centres, and largest
+        differences of entries of the rotations, (V, W) each."""
+        distances = torch.cdist(self.centers(), others.centers(), compute_mode="donot_use_mm_for_euclid_dist")
+        return distances, (self.rotations[:, None] - others.rotations).abs().amax(dim=(2, 3))
+
     def viewing_directions(self) -> torch.Tensor:
         """(V, 3) unit vectors along the optical axes."""
         return self.rotations[:, 2]

@@ -41,6 +41,13 @@ class SilhouetteMaps:
         start = int(self.first[view])
         return self.maps[start : start + width * height].view(height, width)
 
+    def pixels(self, indices: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Views (R,) and pixels (R, 2) float64, column and row, of the masks at which pixels (R,) of all maps lie."""
+        views = torch.searchsorted(self.first, indices, right=True) - 1
+        place, width = indices - self.first[views], self.sizes[views, 0].long()
+        pixels = torch.stack([place % width, place // width], dim=1).double()
+        return views, (pixels + 0.5) * self.factors[views][:, None] - 0.5
+
     def select(self, views: Sequence[int]) -> "SilhouetteMaps":
         """The maps of these views, in this order."""
         chosen = torch.tensor(list(views))

@@ -14,7 +14,7 @@ from isopts.kernels.patch_consistency.op import check_limits, check_surfels, che
 from isopts.kernels.patch_consistency.views import PatchLimits, PatchViews
 
 _BACKENDS = ("auto", "warp", "reference")
-_DEFAULT = PatchLimits(half_size=3, contrast_min=0.006, cosine_min=0.15, mask_share_min=0.6)
+_DEFAULT = PatchLimits()
 
 
 class Alignment(NamedTuple):
