@@ -7,8 +7,9 @@ relative to the first one of the patch, so that the sums lose no digits to the m
 
 import warp as wp
 
-from isopts.kernels.patch_consistency.kernel import HALF_SIZE_MAX, INVALID, SOURCE_CONTRAST_SHARE, bilinear
-from isopts.kernels.patch_consistency.plane import carried_patch, faces, mat34, surfel_plane
+from isopts.kernels.patch_consistency.kernel import HALF_SIZE_MAX, INVALID, SOURCE_CONTRAST_SHARE
+from isopts.kernels.patch_consistency.patch import bilinear, reference_patch
+from isopts.kernels.patch_consistency.plane import carried_patch, mat34, surfel_plane
 
 wp.set_module_options({"enable_backward": False})
 
@@ -57,41 +58,19 @@ def align_kernel(
     )
     if not plane.usable:
         return
-    width = size[0]
 
     greys_here = wp.zeros(shape=(_PIXELS_MAX,), dtype=float)
     weights = wp.zeros(shape=(_PIXELS_MAX,), dtype=float)
     side = 2 * half_size + 1
-    base_a = bilinear(greys, starts[view], width, plane.u, plane.v)[0]
-    pixel = int(0)
-    weight_sum = float(0.0)
-    sum_a = float(0.0)
-    for k in range(side):
-        row = float(k - half_size)
-        for m in range(side):
-            column = float(m - half_size)
-            if not faces(plane, column, row, cosine_min):
-                return
-            nearest = int(plane.v + row + 0.5) * width + int(plane.u + column + 0.5)
-            weight = float(0.0)
-            if masks[starts[view] + wp.int64(nearest)] != wp.uint8(0):
-                weight = 1.0
-            grey = bilinear(greys, starts[view], width, plane.u + column, plane.v + row)[0] - base_a
-            greys_here[pixel] = grey
-            weights[pixel] = weight
-            weight_sum += weight
-            sum_a += weight * grey
-            pixel += 1
-    if weight_sum < wp.max(mask_share_min * float(pixel), float(_UNKNOWNS + 1)):
-        return
-    mean_a = sum_a / weight_sum
-    variation_a = float(0.0)
-    for p in range(pixel):
-        greys_here[p] = weights[p] * (greys_here[p] - mean_a)
-        variation_a += greys_here[p] * greys_here[p]
+    weight_min = wp.max(mask_share_min * float(side * side), float(_UNKNOWNS + 1))
     contrast = 255.0 * contrast_min
-    if not (variation_a >= contrast * contrast * weight_sum):
+    patch = reference_patch(
+        greys, masks, starts[view], size[0], plane, half_size, cosine_min, weight_min, contrast, greys_here, weights
+    )
+    if not patch.usable:
         return
+    weight_sum = patch.weight_sum
+    variation_a = patch.variation
     contrast = _SOURCE_CONTRAST_SHARE * contrast
 
     for slot in range(sources.shape[1]):

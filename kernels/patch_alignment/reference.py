@@ -4,7 +4,7 @@ import torch
 
 from isopts.kernels.patch_alignment.kernel import NOISE, SETTLED
 from isopts.kernels.patch_consistency.kernel import INVALID, SOURCE_CONTRAST_SHARE
-from isopts.kernels.patch_consistency.reference import mask_at, patch_pixels, project, sample
+from isopts.kernels.patch_consistency.reference import patch_pixels, project, reference_patches, sample
 from isopts.kernels.patch_consistency.views import PatchLimits, PatchViews
 
 
@@ -21,17 +21,7 @@ def align_patches_reference(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Shifts (N, S, 2), scores (N, S), covariances (N, S, 3), see op.py."""
     pixels, depth = patch_pixels(points, references, views, limits.half_size)
-    reference = references.clamp(min=0).long()
-    center = views.centers[reference].to(points.dtype)
-    greys, inside = sample(pixels, references, views)
-    weights = mask_at(pixels, references, views).to(points.dtype)
-    rays = (
-        torch.cat([pixels, torch.ones_like(pixels[..., :1])], 2) @ views.backprojections[reference].to(points.dtype).mT
-    )
-    slope = (rays * normals[:, None]).sum(dim=2)
-    height = ((points - center) * normals).sum(dim=1)[:, None]
-    usable = inside & (slope < 0) & (height < 0) & (-slope >= limits.cosine_min * rays.norm(dim=2))
-    on_plane = center[:, None] + (height / torch.where(usable, slope, -1))[..., None] * rays
+    greys, weights, usable, on_plane = reference_patches(pixels, points, normals, references, views, limits)
     contrast = 255 * limits.contrast_min
     a = _centred(greys, weights)
     share = weights.mean(dim=1)

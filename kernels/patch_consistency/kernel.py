@@ -6,7 +6,8 @@ relative to the first one of the patch, so that they lose no digits to the mean.
 
 import warp as wp
 
-from isopts.kernels.patch_consistency.plane import carried_patch, faces, mat34, surfel_plane
+from isopts.kernels.patch_consistency.patch import bilinear, reference_patch
+from isopts.kernels.patch_consistency.plane import carried_patch, mat34, surfel_plane
 
 wp.set_module_options({"enable_backward": False})
 
@@ -16,24 +17,6 @@ SOURCE_CONTRAST_SHARE = 0.3  # of contrast_min: a source view may be darker than
 _PIXELS_MAX = wp.constant((2 * HALF_SIZE_MAX + 1) ** 2)
 _INVALID = wp.constant(INVALID)
 _SOURCE_CONTRAST_SHARE = wp.constant(SOURCE_CONTRAST_SHARE)
-
-
-@wp.func
-def bilinear(greys: wp.array(dtype=wp.uint8), start: wp.int64, width: int, column: float, row: float):
-    """Grey (0 ... 255) and its derivatives along the columns and the rows; needs a pixel to the right and below."""
-    left = int(column)
-    top = int(row)
-    a = column - float(left)
-    b = row - float(top)
-    at = start + wp.int64(top * width + left)
-    below = at + wp.int64(width)
-    p = float(greys[at])
-    q = float(greys[at + wp.int64(1)])
-    r = float(greys[below])
-    s = float(greys[below + wp.int64(1)])
-    upper = p + a * (q - p)
-    lower = r + a * (s - r)
-    return wp.vec3(upper + b * (lower - upper), q - p + b * (s - r - q + p), lower - upper)
 
 
 @wp.kernel
@@ -70,41 +53,19 @@ def patch_kernel(
     )
     if not plane.usable:
         return
-    width = size[0]
 
     greys_here = wp.zeros(shape=(_PIXELS_MAX,), dtype=float)
     weights = wp.zeros(shape=(_PIXELS_MAX,), dtype=float)
     side = 2 * half_size + 1
-    base = bilinear(greys, starts[view], width, plane.u, plane.v)[0]
-    pixel = int(0)
-    weight_sum = float(0.0)
-    sum_a = float(0.0)
-    for k in range(side):
-        row = float(k - half_size)
-        for m in range(side):
-            column = float(m - half_size)
-            if not faces(plane, column, row, cosine_min):
-                return
-            nearest = int(plane.v + row + 0.5) * width + int(plane.u + column + 0.5)
-            weight = float(0.0)
-            if masks[starts[view] + wp.int64(nearest)] != wp.uint8(0):
-                weight = 1.0
-            grey = bilinear(greys, starts[view], width, plane.u + column, plane.v + row)[0] - base
-            greys_here[pixel] = grey
-            weights[pixel] = weight
-            weight_sum += weight
-            sum_a += weight * grey
-            pixel += 1
-    if weight_sum < wp.max(mask_share_min * float(pixel), 1.0):
-        return
-    mean_a = sum_a / weight_sum
-    variation_a = float(0.0)
-    for p in range(pixel):
-        greys_here[p] = weights[p] * (greys_here[p] - mean_a)
-        variation_a += greys_here[p] * greys_here[p]
+    weight_min = wp.max(mask_share_min * float(side * side), 1.0)
     contrast = 255.0 * contrast_min
-    if not (variation_a >= contrast * contrast * weight_sum):
+    patch = reference_patch(
+        greys, masks, starts[view], size[0], plane, half_size, cosine_min, weight_min, contrast, greys_here, weights
+    )
+    if not patch.usable:
         return
+    weight_sum = patch.weight_sum
+    variation_a = patch.variation
     norm_a = wp.sqrt(variation_a)
     contrast = _SOURCE_CONTRAST_SHARE * contrast
 

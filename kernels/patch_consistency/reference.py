@@ -40,16 +40,7 @@ def consistency_at(
     limits: PatchLimits,
 ) -> torch.Tensor:
     """Scores (N, S) of patches at given pixels (N, P, 2) of the reference views."""
-    reference = references.clamp(min=0).long()
-    center = views.centers[reference].to(points.dtype)
-    greys, inside = sample(pixels, references, views)
-    weights = mask_at(pixels, references, views).to(points.dtype)
-    one = torch.ones_like(pixels[..., :1])
-    rays = torch.cat([pixels, one], dim=2) @ views.backprojections[reference].to(points.dtype).mT  # (N, P, 3)
-    slope = (rays * normals[:, None]).sum(dim=2)
-    height = ((points - center) * normals).sum(dim=1)[:, None]
-    usable = inside & (slope < 0) & (height < 0) & (-slope >= limits.cosine_min * rays.norm(dim=2))
-    on_plane = center[:, None] + (height / torch.where(usable, slope, -1))[..., None] * rays
+    greys, weights, usable, on_plane = reference_patches(pixels, points, normals, references, views, limits)
     share = weights.mean(dim=1)
     good = (references >= 0) & usable.all(dim=1) & (share >= limits.mask_share_min) & (share > 0)
     contrast = 255 * limits.contrast_min
@@ -69,6 +60,28 @@ def consistency_at(
         square = torch.where(valid, (a * a).sum(dim=1) * (b * b).sum(dim=1), 1)
         scores.append(torch.where(valid, (a * b).sum(dim=1) / square.sqrt(), INVALID))
     return torch.stack(scores, dim=1) if scores else (points + normals)[:, :0]
+
+
+def reference_patches(
+    pixels: torch.Tensor,
+    points: torch.Tensor,
+    normals: torch.Tensor,
+    references: torch.Tensor,
+    views: PatchViews,
+    limits: PatchLimits,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Of pixels (N, P, 2) of the reference views: greys, weights (1 on the object, else 0), whether they are in it
+    and face the plane (N, P) bool, and their places on the plane (N, P, 3)."""
+    reference = references.clamp(min=0).long()
+    center = views.centers[reference].to(points.dtype)
+    greys, inside = sample(pixels, references, views)
+    weights = mask_at(pixels, references, views).to(points.dtype)
+    one = torch.ones_like(pixels[..., :1])
+    rays = torch.cat([pixels, one], dim=2) @ views.backprojections[reference].to(points.dtype).mT  # (N, P, 3)
+    slope = (rays * normals[:, None]).sum(dim=2)
+    height = ((points - center) * normals).sum(dim=1)[:, None]
+    usable = inside & (slope < 0) & (height < 0) & (-slope >= limits.cosine_min * rays.norm(dim=2))
+    return greys, weights, usable, center[:, None] + (height / torch.where(usable, slope, -1))[..., None] * rays
 
 
 def project(points: torch.Tensor, index: torch.Tensor, views: PatchViews) -> torch.Tensor:
