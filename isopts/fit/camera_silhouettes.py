@@ -65,8 +65,7 @@ def outline_sightings(
     values = values.double().cpu() / gradients.norm(dim=1).double().cpu().clamp_min(0.1)
     near = near.cpu()
     points, views = closest.double().cpu() - values[:, None] * normals, outline.views[near]
-    matrices = images.projections()[views]
-    at, beside = (_project(matrices, some) for some in (points, points + 1e-4 * normals))
+    at, beside = (images.project_each(some, views[:, None])[:, 0] for some in (points, points + 1e-4 * normals))
     outward = functional.normalize(beside - at, dim=1)
     depths = torch.einsum("nj,nj->n", images.rotations[views, 2], points) + images.translations[views, 2]
     focal = images.focal_lengths()[views]
@@ -76,8 +75,3 @@ def outline_sightings(
     eye = torch.eye(2, dtype=torch.float64)
     covariances = _DEVIATION_PIXELS**2 * across + _UNKNOWN_PIXELS**2 * (eye - across)
     return points, Sightings(views[:, None], pixels[:, None], covariances[:, None])
-
-
-def _project(matrices: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
-    homogeneous = torch.einsum("nij,nj->ni", matrices[:, :, :3], points) + matrices[:, :, 3]
-    return homogeneous[:, :2] / homogeneous[:, 2:]

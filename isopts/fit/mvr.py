@@ -7,7 +7,6 @@ import torch
 
 from isopts.data.point_cloud import PointCloud
 from isopts.data.posed_views import PosedViews
-from isopts.data.surface_points import surface_points
 from isopts.fit.conduct import FitRun, RunInProgress, conduct
 from isopts.fit.hull_start import wrong_masks
 from isopts.fit.mask_offset import mask_offset, offset_note, stored_mask_offset
@@ -49,7 +48,7 @@ def fit_mvr(
         with stopwatch.stage("read"):
             generator = torch.Generator().manual_seed(config.seed)
             views = prepare_views(run.input, config.data, run.device, generator, config.data.mask_offset or 0.0)
-            sha256 = views_sha256(views.source, surface_points(views.source, config.data.prior))
+            sha256 = views_sha256(views.source, views.given_points)
         folder = RunFolder.open(run.output, run.overwrite, run.resume)
         checkpoint = None
         if run.resume:

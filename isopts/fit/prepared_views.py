@@ -40,7 +40,8 @@ class PreparedViews:
     source: all of them. fitted: numbers of these in it. frame: world to unit. images: decoded, with cameras of the unit
     frame. silhouettes: distance maps of the masks, cameras of the unit frame; rays: beside the silhouettes; maps: of
     the masks, on the CPU; without masks None, none, None. notes: sentences for the user. mask_offset: by how many
-    pixels of `images` silhouettes and masks were moved inwards. prior: points on the surface, where some are known.
+    pixels of `images` silhouettes and masks were moved inwards. prior: points on the surface, where some are known;
+    given_points: as they were given, world frame.
     """
 
     source: PosedViews
@@ -53,6 +54,7 @@ class PreparedViews:
     notes: list[str]
     mask_offset: float = 0.0
     prior: PreparedCloud | None = None
+    given_points: PointCloud | None = None
 
     @property
     def cameras(self) -> Cameras:
@@ -136,7 +138,7 @@ def prepare_views(
     rays = silhouette_rays(maps, cameras, generator).to(device)
     silhouettes = Silhouettes(*(part.to(device) for part in maps.seen_by(cameras)))
     prior = usable_prior(points, frame, device, config.prior is not None, notes)
-    prepared = PreparedViews(source, fitted, frame, images, silhouettes, rays, maps, notes, prior=prior)
+    prepared = PreparedViews(source, fitted, frame, images, silhouettes, rays, maps, notes, 0.0, prior, points)
     return prepared.with_mask_offset(mask_offset, generator) if mask_offset != 0 else prepared
 
 
@@ -148,7 +150,7 @@ def _without_masks(
     frame, notes = region.frame(), [*source.notes]
     images = stack_images(source.select(fitted), frame, config.pixels_max, device)
     prior = usable_prior(points, frame, device, config.prior is not None, notes)
-    return PreparedViews(source, fitted, frame, images, None, no_rays(device), None, notes, prior=prior)
+    return PreparedViews(source, fitted, frame, images, None, no_rays(device), None, notes, 0.0, prior, points)
 
 
 def _fitted(count: int, holdout: tuple[int, ...]) -> list[int]:

@@ -102,6 +102,12 @@ class Cameras:
         depths = homogeneous[..., 2]
         return homogeneous[..., :2] / depths[..., None], depths
 
+    def project_each(self, points: torch.Tensor, views: torch.Tensor) -> torch.Tensor:
+        """Pixels (N, K, 2) of each of the points (N, 3) in its own `views` (N, K)."""
+        matrices = self.projections()[views]
+        homogeneous = torch.einsum("nkij,nj->nki", matrices[..., :3], points) + matrices[..., 3]
+        return homogeneous[..., :2] / homogeneous[..., 2:]
+
     def rays(self, views: torch.Tensor, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Origins (R, 3) and unit directions (R, 3) through `pixels` (R, 2), column and row, of `views` (R,)."""
         homogeneous = torch.cat([pixels, torch.ones_like(pixels[:, :1])], dim=1).to(self.intrinsics.dtype)

@@ -29,16 +29,9 @@ def blend_views(
     best, views = weights.topk(min(used + 1, len(cameras)), dim=1)
     if len(cameras) > used:
         best, views = best[:, :used] - (1 - _REST) * best[:, used:], views[:, :used]
-    pixels = _project(points, views, cameras).flatten(0, 1)
+    pixels = cameras.project_each(points, views).flatten(0, 1)
     views = views.flatten()
     best = torch.where(on_object(views, pixels), best.flatten(), 0).view(-1, used, 1)
     colors = (best * sample(views, pixels).view(-1, used, 3)).sum(dim=1)
     total = best.sum(dim=1)
     return colors / total.clamp_min(1e-30), total[:, 0] > 0
-
-
-def _project(points: torch.Tensor, views: torch.Tensor, cameras: Cameras) -> torch.Tensor:
-    """(N, K, 2) pixels of each point in each of its views (N, K)."""
-    matrices = cameras.projections()[views]
-    homogeneous = torch.einsum("nkij,nj->nki", matrices[..., :3], points) + matrices[..., 3]
-    return homogeneous[..., :2] / homogeneous[..., 2:]
