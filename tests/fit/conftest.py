@@ -17,14 +17,18 @@ from isopts.config import load_config
 from isopts.data.masks import MaskConfig
 from isopts.data.views import ViewsConfig
 from isopts.fit import view_preview
+from isopts.fit.conduct import FitRun
+from isopts.fit.mvr import fit_mvr
 from isopts.fit.mvr_config import DataConfig, MvrConfig
 from isopts.fit.prepared_views import PreparedViews, prepare_views
+from isopts.fit.result import FitResult
 from isopts.geometry.camera_sphere import CameraSphereConfig, place_cameras
 from isopts.geometry.cameras import Cameras
 from isopts.geometry.sphere import Sphere
 from isopts.geometry.triangle_mesh import TriangleMesh
 from isopts.render.lights import Lights, fixed_lights
 from isopts.render.synthetic_view import SurfaceHits, VisibleSurface, render_view
+from isopts.run.log import StepReport
 
 BALL_RADIUS = 2 / 3  # in its unit frame, whose sphere is half as large again
 SMALL = (
@@ -116,10 +120,15 @@ def prepared_ball(ball: BallViews) -> PreparedViews:
 
 
 @pytest.fixture(scope="session")
-def close_views(tmp_path_factory: pytest.TempPathFactory) -> PreparedViews:
+def close_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """36 views from above, near enough to each other for photo-consistency. Not to be changed by a test."""
-    folder = write_ball_views(tmp_path_factory.mktemp("views") / "close", views=36, half_sphere=True).folder
-    return prepare_views(folder, DataConfig(), torch.device("cpu"), torch.Generator().manual_seed(0))
+    return write_ball_views(tmp_path_factory.mktemp("views") / "close", views=36, half_sphere=True).folder
+
+
+@pytest.fixture(scope="session")
+def close_views(close_folder: Path) -> PreparedViews:
+    """Of `close_folder`. Not to be changed by a test."""
+    return prepare_views(close_folder, DataConfig(), torch.device("cpu"), torch.Generator().manual_seed(0))
 
 
 class ExactBall:
@@ -170,3 +179,19 @@ def small_config() -> Callable[..., MvrConfig]:
         return load_config(MvrConfig, "mvr_fast", [*SMALL, *changes])
 
     return changed
+
+
+@pytest.fixture(scope="session")
+def fit(small_config: Callable[..., MvrConfig]) -> Callable[..., tuple[FitResult, list[StepReport], list[str]]]:
+    """(views, folder, *changes, stop_after=step, **options of FitRun) -> result, reports and notes of a small fit."""
+
+    def fitted(views: Path, folder: Path, *changes: str, stop_after: int | None = None, **options: bool | float):
+        reports, notes = [], []
+
+        def stop() -> bool:
+            return stop_after is not None and len(reports) > 0 and reports[-1].step >= stop_after
+
+        run = FitRun(views, folder, torch.device("cpu"), **options)
+        return fit_mvr(run, small_config(*changes), reports.append, notes.append, stop), reports, notes
+
+    return fitted

@@ -11,10 +11,8 @@ from scipy.spatial.transform import Rotation
 
 from isopts.data.views import read_views
 from isopts.errors import InputError
-from isopts.fit.conduct import FitRun
 from isopts.fit.fitted_field import FittedField
 from isopts.fit.fitted_photographs import fitted_photographs
-from isopts.fit.mvr import fit_mvr
 from isopts.fit.refined_views import fitted_numbers, with_refined_cameras
 from isopts.fit.render_cameras import folder_cameras
 from isopts.geometry.projection_matrix import decompose_projection
@@ -27,14 +25,9 @@ HELD_OUT = 5
 
 
 @pytest.fixture(scope="module")
-def images(close_views) -> Path:
-    return close_views.source.photographs[0].image.parents[1]
-
-
-@pytest.fixture(scope="module")
-def wrong(images, tmp_path_factory) -> Path:
+def wrong(close_folder, tmp_path_factory) -> Path:
     """The close views, each camera turned by a degree about a random axis."""
-    folder = shutil.copytree(images, tmp_path_factory.mktemp("wrong") / "views")
+    folder = shutil.copytree(close_folder, tmp_path_factory.mktemp("wrong") / "views")
     with np.load(folder / "cameras.npz") as stored:
         matrices = dict(stored)
     generator = np.random.default_rng(0)
@@ -48,33 +41,22 @@ def wrong(images, tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.fixture
-def fit(small_config):
-    def fitted(views, folder, *changes, stop_after=None, **options):
-        reports = []
+@pytest.fixture(scope="module")
+def refine(fit):
+    """(views, folder, *changes, **options) -> result."""
 
-        def stop():
-            return stop_after is not None and len(reports) > 0 and reports[-1].step >= stop_after
+    def refined(views, folder, *changes, **options):
+        path = f"data.path={json.dumps(str(views))}"
+        return fit(views, folder, *QUICK, *REFINED, path, *changes, **options)[0]
 
-        run = FitRun(views, folder, torch.device("cpu"), **options)
-        config = small_config(*QUICK, *REFINED, *changes, f"data.path={json.dumps(str(views))}")
-        return fit_mvr(run, config, reports.append, lambda note: None, stop)
-
-    return fitted
+    return refined
 
 
 @pytest.fixture(scope="module")
-def run(wrong, tmp_path_factory, small_config, request) -> Path:
+def run(wrong, tmp_path_factory, refine) -> Path:
     """Finished, one view held out."""
     folder = tmp_path_factory.mktemp("refined") / "run"
-    changes = (*QUICK, *REFINED, f"data.holdout=[{HELD_OUT}]", f"data.path={json.dumps(str(wrong))}")
-    fit_mvr(
-        FitRun(wrong, folder, torch.device("cpu")),
-        small_config(*changes),
-        lambda r: None,
-        lambda n: None,
-        lambda: False,
-    )
+    refine(wrong, folder, f"data.holdout=[{HELD_OUT}]")
     return folder
 
 
@@ -90,8 +72,8 @@ def pixels(folder: Path) -> torch.Tensor:
     return torch.from_numpy(homogeneous[..., :2] / homogeneous[..., 2:])
 
 
-def test_wrong_cameras_are_found_again(run, images, wrong):
-    true, given, refined = (pixels(folder) for folder in (images, wrong, run))
+def test_wrong_cameras_are_found_again(run, close_folder, wrong):
+    true, given, refined = (pixels(folder) for folder in (close_folder, wrong, run))
     before, after = ((found - true).norm(dim=2).mean(dim=1) for found in (given, refined))
     fitted = torch.arange(36) != HELD_OUT
     assert before[fitted].mean() > 0.6
@@ -123,12 +105,12 @@ def test_the_refined_cameras_are_used_afterwards(run, wrong):
     )
 
 
-def test_a_resumed_fit_equals_an_uninterrupted_one(wrong, tmp_path, fit):
-    whole = fit(wrong, tmp_path / "whole")
-    first = fit(wrong, tmp_path / "parts", stop_after=6)
+def test_a_resumed_fit_equals_an_uninterrupted_one(wrong, tmp_path, refine):
+    whole = refine(wrong, tmp_path / "whole")
+    first = refine(wrong, tmp_path / "parts", stop_after=6)
     assert (first.reason, first.step) == ("interrupted", 6)
     halfway = load_checkpoint(first.folder.path).tensors
-    second = fit(wrong, tmp_path / "parts", resume=True)
+    second = refine(wrong, tmp_path / "parts", resume=True)
     expected, found = (load_checkpoint(result.folder.path) for result in (whole, second))
     assert not torch.equal(halfway["refinement.corrections"], found.tensors["refinement.corrections"])
     assert int(halfway["refinement.rounds"]) == 1
@@ -149,12 +131,12 @@ def test_a_resumed_fit_equals_an_uninterrupted_one(wrong, tmp_path, fit):
         "cameras.rounds=[0.3, 0.6]",
     ],
 )
-def test_few_views_all_around_resume_alike(ball, tmp_path, fit, rounds):
+def test_few_views_all_around_resume_alike(ball, tmp_path, refine, rounds):
     """The views to compare with depend on how far apart cameras are."""
     changes = (rounds, "cameras.start_rounds=0")
-    whole = fit(ball.folder, tmp_path / "whole", *changes)
-    fit(ball.folder, tmp_path / "parts", *changes, stop_after=6)
-    second = fit(ball.folder, tmp_path / "parts", *changes, resume=True)
+    whole = refine(ball.folder, tmp_path / "whole", *changes)
+    refine(ball.folder, tmp_path / "parts", *changes, stop_after=6)
+    second = refine(ball.folder, tmp_path / "parts", *changes, resume=True)
     expected, found = (load_checkpoint(result.folder.path).tensors for result in (whole, second))
     assert all(torch.equal(found[name], expected[name]) for name in expected.keys() - {"seconds"})
 
@@ -166,18 +148,18 @@ def test_other_images_of_the_object_have_no_refined_cameras(run, ball):
     assert with_refined_cameras(fitted, others) is others
 
 
-def test_a_checkpoint_without_its_corrections_is_refused(wrong, tmp_path, fit):
-    fit(wrong, tmp_path / "run", stop_after=2)
+def test_a_checkpoint_without_its_corrections_is_refused(wrong, tmp_path, refine):
+    refine(wrong, tmp_path / "run", stop_after=2)
     path = tmp_path / "run" / "checkpoint.pt"
     stored = torch.load(path, weights_only=True)
     stored["tensors"]["refinement.corrections"] = stored["tensors"]["refinement.corrections"][:7]
     torch.save(stored, path)
     with pytest.raises(InputError, match="damaged"):
-        fit(wrong, tmp_path / "run", resume=True)
+        refine(wrong, tmp_path / "run", resume=True)
 
 
-def test_cameras_stay_unless_asked(wrong, tmp_path, fit):
-    result = fit(wrong, tmp_path / "run", "cameras.enabled=false")
+def test_cameras_stay_unless_asked(wrong, tmp_path, refine):
+    result = refine(wrong, tmp_path / "run", "cameras.enabled=false")
     assert not result.folder.cameras.exists()
     assert "camera_pixels_max" not in result.metrics
     assert "camera_corrections" not in load_checkpoint(result.folder.path).tensors

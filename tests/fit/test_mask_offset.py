@@ -25,14 +25,9 @@ def offset_of(views):
 
 
 @pytest.fixture(scope="module")
-def right(close_views):
-    return close_views.source.photographs[0].image.parents[1]
-
-
-@pytest.fixture(scope="module")
-def grown(right, tmp_path_factory):
+def grown(close_folder, tmp_path_factory):
     """The same photographs with masks `GROWN` pixels larger."""
-    folder = shutil.copytree(right, tmp_path_factory.mktemp("views") / "grown")
+    folder = shutil.copytree(close_folder, tmp_path_factory.mktemp("views") / "grown")
     for path in (folder / "mask").iterdir():
         distances = ndimage.distance_transform_edt(imageio.imread(path) < 128)
         imageio.imwrite(path, np.where(distances <= GROWN, 255, 0).astype(np.uint8))

@@ -5,12 +5,9 @@ import shutil
 import imageio.v3 as imageio
 import numpy as np
 import pytest
-import torch
 from scipy import ndimage
 
 from isopts.data.meshes import read_mesh
-from isopts.fit.conduct import FitRun
-from isopts.fit.mvr import fit_mvr
 from isopts.run.checkpoint import load_checkpoint
 
 pytestmark = pytest.mark.usefixtures("coarse_comparison")
@@ -18,22 +15,12 @@ QUICK = ("output.preview=false", "output.isopoints=0", "isopoints.every_steps=5"
 
 
 @pytest.fixture
-def damaged(close_views, tmp_path):
+def damaged(close_folder, tmp_path):
     """A copy of 36 views from above of a ball, to be damaged."""
-    return shutil.copytree(close_views.source.photographs[0].image.parents[1], tmp_path / "views")
+    return shutil.copytree(close_folder, tmp_path / "views")
 
 
-def fitted(config, views, folder, stop_after=None, **options):
-    reports, notes = [], []
-
-    def stop():
-        return stop_after is not None and len(reports) > 0 and reports[-1].step >= stop_after
-
-    run = FitRun(views, folder, torch.device("cpu"), **options)
-    return fit_mvr(run, config, reports.append, notes.append, stop), reports, notes
-
-
-def test_a_camera_turned_around_the_ball_is_found_and_named(damaged, close_views, small_config, tmp_path):
+def test_a_camera_turned_around_the_ball_is_found_and_named(damaged, fit, tmp_path):
     """Its silhouette is that of a ball from anywhere."""
     with np.load(damaged / "cameras.npz") as stored:
         matrices = dict(stored)
@@ -44,7 +31,7 @@ def test_a_camera_turned_around_the_ball_is_found_and_named(damaged, close_views
     matrices["world_mat_17"] = matrices["world_mat_17"] @ turn
     np.savez(damaged / "cameras.npz", **matrices)
     changes = ("photo.levels=[0.1]", "fit.steps=40", "sampling.patches=400")
-    result, reports, notes = fitted(small_config(*QUICK, *changes), damaged, tmp_path / "run")
+    result, reports, notes = fit(damaged, tmp_path / "run", *QUICK, *changes)
     assert not any("left out" in note for note in notes)
     named = " ".join(report.message or "" for report in reports)
     assert named.count("left out") == 1
@@ -54,21 +41,21 @@ def test_a_camera_turned_around_the_ball_is_found_and_named(damaged, close_views
     assert len(checkpoint.tensors["camera.sizes"]) == 35
 
 
-def test_masks_that_are_too_large_make_no_larger_ball(damaged, small_config, tmp_path, ball):
+def test_masks_that_are_too_large_make_no_larger_ball(damaged, fit, tmp_path, ball):
     for path in (damaged / "mask").iterdir():
         distances = ndimage.distance_transform_edt(imageio.imread(path) < 128)
         imageio.imwrite(path, np.where(distances <= 4, 255, 0).astype(np.uint8))
     radii = []
     quick = (*QUICK, "start.steps=150")
     for number, changes in enumerate(((), ("data.mask_offset=0",))):
-        result, _, notes = fitted(small_config(*quick, *changes), damaged, tmp_path / f"run{number}")
+        result, _, notes = fit(damaged, tmp_path / f"run{number}", *quick, *changes)
         assert any("larger than the object all around" in note for note in notes) == (number == 0)
         vertices = read_mesh(result.folder.mesh).vertices
         seen = vertices[vertices[:, 2] > ball.center[2]]
         radii.append(np.median(ball.distances(seen)) / ball.radius)
     assert abs(radii[0]) < 0.06
     assert radii[1] > 0.15
-    part, _, _ = fitted(small_config(*quick), damaged, tmp_path / "parts", stop_after=5)
+    part, _, _ = fit(damaged, tmp_path / "parts", *quick, stop_after=5)
     assert part.reason == "interrupted"
-    again, _, _ = fitted(small_config(*quick), damaged, tmp_path / "parts", resume=True)
+    again, _, _ = fit(damaged, tmp_path / "parts", *quick, resume=True)
     assert again.folder.mesh.read_bytes() == (tmp_path / "run0" / "mesh.ply").read_bytes()

@@ -97,9 +97,9 @@ def test_a_view_whose_mask_lacks_half_of_the_object_is_left_out_and_named(ball, 
     assert_ball_in_the_middle(views, ball)
 
 
-def test_two_wrong_masks_that_hide_each_other_are_found_one_after_the_other(close_views, tmp_path):
+def test_two_wrong_masks_that_hide_each_other_are_found_one_after_the_other(close_folder, tmp_path):
     folder = tmp_path / "views"
-    shutil.copytree(close_views.source.photographs[0].image.parents[1], folder)
+    shutil.copytree(close_folder, folder)
     for view, change in ((4, lambda mask: mask * (np.arange(48) >= 24)), (20, lambda mask: np.roll(mask, 9, axis=1))):
         path = folder / "mask" / f"{view:03d}.png"
         imageio.imwrite(path, change(imageio.imread(path)).astype(np.uint8))

@@ -15,8 +15,6 @@ from isopts.data.points import write_points
 from isopts.errors import ConfigError, InputError
 from isopts.field.build import build_field
 from isopts.fit import swept_cloud
-from isopts.fit.conduct import FitRun
-from isopts.fit.mvr import fit_mvr
 from isopts.fit.mvr_config import DataConfig
 from isopts.fit.prepared_views import prepare_views
 from isopts.fit.prior import prepare_prior, prior_loss
@@ -36,17 +34,8 @@ def fewer_rays(monkeypatch):
 
 
 @pytest.fixture
-def fit(small_config):
-    def fitted(views, folder, *changes, stop_after=None, resume=False):
-        reports, notes = [], []
-
-        def stop():
-            return stop_after is not None and len(reports) > 0 and reports[-1].step >= stop_after
-
-        run = FitRun(views, folder, CPU, resume=resume)
-        return fit_mvr(run, small_config(NO_MASKS, *changes), reports.append, notes.append, stop), reports, notes
-
-    return fitted
+def fit_unmasked(fit):
+    return lambda views, folder, *changes, **options: fit(views, folder, NO_MASKS, *changes, **options)
 
 
 def prepared(folder, **changes):
@@ -111,9 +100,9 @@ def errors_of(run, ball):
     return np.abs(ball.distances(mesh.vertices)).mean() / ball.radius, mesh.is_closed()
 
 
-def test_a_ball_without_masks_is_better_than_its_start(unmasked_folder, ball, tmp_path, fit):
-    start, _, notes = fit(unmasked_folder, tmp_path / "start", *DEPTHS, "fit.steps=1")
-    done, reports, _ = fit(unmasked_folder, tmp_path / "run", *DEPTHS)
+def test_a_ball_without_masks_is_better_than_its_start(unmasked_folder, ball, tmp_path, fit_unmasked):
+    start, _, notes = fit_unmasked(unmasked_folder, tmp_path / "start", *DEPTHS, "fit.steps=1")
+    done, reports, _ = fit_unmasked(unmasked_folder, tmp_path / "run", *DEPTHS)
     before, after = errors_of(start, ball), errors_of(done, ball)
     assert before[0] < 0.1
     assert after[0] < 0.8 * before[0]
@@ -124,22 +113,22 @@ def test_a_ball_without_masks_is_better_than_its_start(unmasked_folder, ball, tm
     assert reports[-1].losses["color"] < reports[0].losses["color"]
 
 
-def test_what_leaves_the_region_is_closed_in_it(unmasked_folder, ball, tmp_path, fit):
+def test_what_leaves_the_region_is_closed_in_it(unmasked_folder, ball, tmp_path, fit_unmasked):
     """The region holds the upper part of the ball: the surface must not run into the borders of the domain."""
     center, radius = np.add(ball.center, (0, 0, 0.6 * ball.radius)), 0.9 * ball.radius
     sphere = f"data.views.sphere={json.dumps([*center.tolist(), radius])}"
-    run, _, _ = fit(unmasked_folder, tmp_path / "run", *DEPTHS, sphere)
+    run, _, _ = fit_unmasked(unmasked_folder, tmp_path / "run", *DEPTHS, sphere)
     mesh = read_mesh(run.folder.mesh)
     assert mesh.is_closed()
     assert np.linalg.norm(mesh.vertices - center, axis=1).max() < 1.01 * radius
     assert mesh.volume() > 0.2 * 4 / 3 * np.pi * radius**3
 
 
-def test_a_resumed_fit_with_known_points_equals_an_uninterrupted_one(unmasked_folder, prior, tmp_path, fit):
+def test_a_resumed_fit_with_known_points_equals_an_uninterrupted_one(unmasked_folder, prior, tmp_path, fit_unmasked):
     changes = (*QUICK, f"data.prior={json.dumps(str(prior))}")
-    whole, reports, _ = fit(unmasked_folder, tmp_path / "whole", *changes)
-    fit(unmasked_folder, tmp_path / "parts", *changes, stop_after=6)
-    again, _, _ = fit(unmasked_folder, tmp_path / "parts", *changes, resume=True)
+    whole, reports, _ = fit_unmasked(unmasked_folder, tmp_path / "whole", *changes)
+    fit_unmasked(unmasked_folder, tmp_path / "parts", *changes, stop_after=6)
+    again, _, _ = fit_unmasked(unmasked_folder, tmp_path / "parts", *changes, resume=True)
     assert reports[0].losses["prior"] > 0
     expected, found = load_checkpoint(whole.folder.path), load_checkpoint(again.folder.path)
     for part in ("field", "tensors"):
@@ -148,12 +137,12 @@ def test_a_resumed_fit_with_known_points_equals_an_uninterrupted_one(unmasked_fo
     assert again.folder.mesh.read_bytes() == whole.folder.mesh.read_bytes()
 
 
-def test_other_known_points_are_refused_on_resuming(unmasked_folder, ball, prior, tmp_path, fit):
+def test_other_known_points_are_refused_on_resuming(unmasked_folder, ball, prior, tmp_path, fit_unmasked):
     changes = (*QUICK, f"data.prior={json.dumps(str(prior))}")
-    fit(unmasked_folder, tmp_path / "run", *changes, stop_after=6)
+    fit_unmasked(unmasked_folder, tmp_path / "run", *changes, stop_after=6)
     write_points(prior, points_on(ball, count=300))
     with pytest.raises(InputError, match="not the input that the run"):
-        fit(unmasked_folder, tmp_path / "run", *changes, resume=True)
+        fit_unmasked(unmasked_folder, tmp_path / "run", *changes, resume=True)
 
 
 def test_known_points_are_the_region(without_region, ball, prior):
@@ -182,8 +171,8 @@ def test_the_user_is_told_how_many_known_points_were_wrong(unmasked_folder, ball
     )
 
 
-def test_a_colmap_folder_needs_nothing_else(colmap_folder, ball, tmp_path, fit):
-    run, reports, notes = fit(colmap_folder, tmp_path / "run", *DEPTHS, "fit.steps=40")
+def test_a_colmap_folder_needs_nothing_else(colmap_folder, ball, tmp_path, fit_unmasked):
+    run, reports, notes = fit_unmasked(colmap_folder, tmp_path / "run", *DEPTHS, "fit.steps=40")
     error, closed = errors_of(run, ball)
     assert error < 0.07
     assert closed
@@ -217,9 +206,11 @@ def test_colmap_points_that_are_too_few_are_done_without(colmap_folder, ball):
     assert views.notes[-1].startswith("COLMAP's points are not used. Only 30 of 30 points")
 
 
-def test_rays_that_miss_the_surface_are_not_judged(unmasked_folder, ball, tmp_path, fit):
+def test_rays_that_miss_the_surface_are_not_judged(unmasked_folder, ball, tmp_path, fit_unmasked):
     """They show background; taken for the object as with masks, they blow the surface up."""
-    run, _, _ = fit(unmasked_folder, tmp_path / "run", *DEPTHS, "fit.steps=40", "sampling.mode=rays", "losses.photo=0")
+    run, _, _ = fit_unmasked(
+        unmasked_folder, tmp_path / "run", *DEPTHS, "fit.steps=40", "sampling.mode=rays", "losses.photo=0"
+    )
     assert 0.7 < read_mesh(run.folder.mesh).volume() / (4 / 3 * np.pi * ball.radius**3) < 1.1
 
 
@@ -230,7 +221,7 @@ def test_a_hull_needs_masks(small_config):
         small_config(NO_MASKS, "data.mask_offset=2")
 
 
-def test_known_points_steer_a_fit_with_masks(ball, tmp_path, small_config):
+def test_known_points_steer_a_fit_with_masks(ball, tmp_path, fit):
     """They are moved outwards by a tenth, and so is a surface that has nothing else to follow but masks and them."""
     shifted = ball.center + 1.1 * (points_on(ball, outliers=0) - ball.center)
     write_points(tmp_path / "points.ply", shifted)
@@ -238,9 +229,8 @@ def test_known_points_steer_a_fit_with_masks(ball, tmp_path, small_config):
     for name, weight in (("without", 0.0), ("with", 30.0)):
         prior = json.dumps(str(tmp_path / "points.ply"))
         changes = ("losses.photo=0", "losses.silhouette=0", "losses.color=0", "fit.steps=40", "losses.prior_reach=0.2")
-        config = small_config(*QUICK[:2], *changes, f"data.prior={prior}", f"losses.prior={weight}")
-        run = FitRun(ball.folder, tmp_path / name, CPU)
-        done = fit_mvr(run, config, lambda _: None, lambda _: None, lambda: False)
+        changes = (*QUICK[:2], *changes, f"data.prior={prior}", f"losses.prior={weight}")
+        done, _, _ = fit(ball.folder, tmp_path / name, *changes)
         sizes[name] = ball.distances(read_mesh(done.folder.mesh).vertices).mean() / ball.radius
     assert sizes["with"] > sizes["without"] + 0.04
 

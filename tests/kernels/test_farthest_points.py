@@ -71,10 +71,10 @@ def test_absent_backend_says_what_to_do(backend: str, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("backend", ["torch_cluster", "pytorch3d"])
 def test_real_backend(backend: str, device: torch.device) -> None:
     pytest.importorskip(backend)
-    check_backend(backend, device)
+    assert_backend_agrees(backend, device)
 
 
-def check_backend(backend: str, device: torch.device) -> None:
+def assert_backend_agrees(backend: str, device: torch.device) -> None:
     points = torch.rand(300, 3, generator=torch.Generator().manual_seed(0)).to(device)
     for cloud in (points, points.double() + 50.0, points[:9].repeat(3, 1), points[:1]):
         for count in {1, len(cloud) // 2 + 1, len(cloud)}:
@@ -102,7 +102,7 @@ def test_torch_cluster_conversion(monkeypatch: pytest.MonkeyPatch) -> None:
 
     module.fps = fps
     monkeypatch.setitem(sys.modules, "torch_cluster", module)
-    check_backend("torch_cluster", torch.device("cpu"))
+    assert_backend_agrees("torch_cluster", torch.device("cpu"))
 
 
 def test_pytorch3d_conversion(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,4 +117,4 @@ def test_pytorch3d_conversion(monkeypatch: pytest.MonkeyPatch) -> None:
     module.sample_farthest_points = sample_farthest_points
     monkeypatch.setitem(sys.modules, "pytorch3d", ModuleType("pytorch3d"))
     monkeypatch.setitem(sys.modules, "pytorch3d.ops", module)
-    check_backend("pytorch3d", torch.device("cpu"))
+    assert_backend_agrees("pytorch3d", torch.device("cpu"))

@@ -134,10 +134,10 @@ def test_real_backend(backend: str, device: torch.device) -> None:
     pytest.importorskip(backend)
     if backend == "frnn" and device.type != "cuda":
         pytest.skip("frnn works on CUDA only")
-    check_backend(backend, device)
+    assert_backend_agrees(backend, device)
 
 
-def check_backend(backend: str, device: torch.device) -> None:
+def assert_backend_agrees(backend: str, device: torch.device) -> None:
     generator = torch.Generator().manual_seed(0)
     queries = torch.rand(60, 3, generator=generator).to(device)
     points = torch.rand(200, 3, generator=generator).to(device)
@@ -198,13 +198,13 @@ def fake_frnn(calls: list[int]) -> ModuleType:
 
 def test_torch_cluster_conversion(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch_cluster", fake_torch_cluster())
-    check_backend("torch_cluster", torch.device("cpu"))
+    assert_backend_agrees("torch_cluster", torch.device("cpu"))
 
 
 def test_pytorch3d_conversion(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pytorch3d", ModuleType("pytorch3d"))
     monkeypatch.setitem(sys.modules, "pytorch3d.ops", fake_pytorch3d())
-    check_backend("pytorch3d", torch.device("cpu"))
+    assert_backend_agrees("pytorch3d", torch.device("cpu"))
 
 
 def test_frnn_needs_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
