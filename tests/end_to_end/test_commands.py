@@ -10,9 +10,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from typer.testing import CliRunner
-
-from isopts.cli.app import app
 
 SMALL = (
     "--set=sampling.data=1000",
@@ -39,23 +36,8 @@ def start(*arguments: object, cwd: Path) -> subprocess.Popen:
     return subprocess.Popen(command, cwd=cwd, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, **pipes)
 
 
-def isopts(*arguments: object, cwd: Path, code: int = 0) -> tuple[str, str]:
-    """stdout and stderr of a command, run in this process, that must end with `code` and not by a bug."""
-    before, threads = Path.cwd(), torch.get_num_threads()
-    os.chdir(cwd)
-    try:
-        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    finally:
-        os.chdir(before)
-        torch.set_num_threads(threads)
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == code, result.stderr
-    return result.stdout, result.stderr
-
-
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, isopts):
     """A working folder with a scan, its exact surface and a finished run, under names that need quoting."""
     folder = tmp_path_factory.mktemp("end to [end] ü")
     isopts("make-scan", "torus", "--points", 5000, "-o", "scan é.ply", "--reference", "exact.ply", cwd=folder)
@@ -77,18 +59,24 @@ def run(folder):
     return folder / "runs" / "a b" / "whole"
 
 
-def chamfer(*predictions: object, reference: object, cwd: Path) -> list[float]:
-    stdout, _ = isopts("evaluate", *predictions, reference, "--samples=10000", "--chamfer", "--json", cwd=cwd)
-    figures = [entry["figures"] for entry in json.loads(stdout)["predictions"]]
-    return [(each["accuracy"] + each["completeness"]) / 2 for each in figures]
+@pytest.fixture(scope="session")
+def chamfer(isopts):
+    """(*predictions, reference=, cwd=) -> mean distance of each."""
+
+    def distances(*predictions: object, reference: object, cwd: Path) -> list[float]:
+        stdout, _ = isopts("evaluate", *predictions, reference, "--samples=10000", "--chamfer", "--json", cwd=cwd)
+        figures = [entry["figures"] for entry in json.loads(stdout)["predictions"]]
+        return [(each["accuracy"] + each["completeness"]) / 2 for each in figures]
+
+    return distances
 
 
-def test_the_fit_is_near_the_exact_surface(folder, run):
+def test_the_fit_is_near_the_exact_surface(folder, run, chamfer):
     (distance,) = chamfer(run, reference="exact.ply", cwd=folder)
     assert distance < 0.005 * DIAMETER
 
 
-def test_isopoints_lie_on_the_exact_surface(folder, run):
+def test_isopoints_lie_on_the_exact_surface(folder, run, isopts):
     stdout, _ = isopts("extract-isopoints", run, "-n", 2000, "-o", "isopoints.ply", "--json", cwd=folder)
     result = json.loads(stdout)
     assert result["count"] == 2000
@@ -98,14 +86,14 @@ def test_isopoints_lie_on_the_exact_surface(folder, run):
 
 
 @pytest.mark.parametrize("suffix", ["obj", "glb"])
-def test_a_mesh_in_another_format_is_the_same_surface(folder, run, suffix):
+def test_a_mesh_in_another_format_is_the_same_surface(folder, run, suffix, isopts, chamfer):
     stdout, _ = isopts("mesh", run, "-r", 64, "-o", f"mesh {suffix}.{suffix}", "--json", cwd=folder)
     assert json.loads(stdout)["state"] == "closed"
     (distance,) = chamfer(f"mesh {suffix}.{suffix}", reference=run, cwd=folder)
     assert distance < 1e-4 * DIAMETER
 
 
-def test_several_predictions_and_csv(folder, run):
+def test_several_predictions_and_csv(folder, run, isopts, chamfer):
     distances = chamfer(run, "exact.ply", "scan é.ply", reference="exact.ply", cwd=folder)
     assert distances[1] < 1e-6 < distances[0] < distances[2]
     isopts("evaluate", run, "exact.ply", "exact.ply", "--samples=2000", "--chamfer", "--csv", "figures.csv", cwd=folder)
@@ -114,7 +102,7 @@ def test_several_predictions_and_csv(folder, run):
     assert len(rows) == 2
 
 
-def test_doctor(folder):
+def test_doctor(folder, isopts):
     stdout, _ = isopts("doctor", "--compile", "--json", cwd=folder)
     report = json.loads(stdout)
     assert report["ok"]
@@ -134,7 +122,7 @@ def test_doctor(folder):
         (["evaluate", "absent.ply", "exact.ply"], "absent.ply"),
     ],
 )
-def test_bad_input_is_one_sentence_and_exit_code_2(folder, arguments, message):
+def test_bad_input_is_one_sentence_and_exit_code_2(folder, arguments, message, isopts):
     stdout, stderr = isopts(*arguments, cwd=folder, code=2)
     assert stdout == ""
     sentence = stderr.splitlines()[-1]
@@ -142,7 +130,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(folder, arguments, message):
     assert message in sentence
 
 
-def test_a_diverging_fit_exits_with_3(folder):
+def test_a_diverging_fit_exits_with_3(folder, isopts):
     changes = ["--set=optimizer.learning_rate=1e30", "--set=optimizer.warm_up_steps=0", "--set=fit.steps=50"]
     _, stderr = isopts("fit-points", "scan é.ply", "-o", "diverged", *changes, *SMALL, cwd=folder, code=3)
     assert "diverged at step" in stderr
@@ -153,7 +141,7 @@ def test_a_diverging_fit_exits_with_3(folder):
     [(signal.SIGINT, 130, 1000), (signal.SIGTERM, 143, 1000), (signal.SIGKILL, -9, 40), (signal.SIGKILL, -9, 1000)],
     ids=["ctrl-c", "terminated", "killed", "killed before the first checkpoint"],
 )
-def test_a_stopped_fit_resumes_to_the_same_result(folder, whole, number, code, checkpoint_every):
+def test_a_stopped_fit_resumes_to_the_same_result(folder, whole, number, code, checkpoint_every, isopts):
     run = folder / f"stopped {number} {checkpoint_every}"
     process = start(*STOPPABLE, f"--set=fit.checkpoint_every={checkpoint_every}", "-o", run, cwd=folder)
     wait_for_step(process, run, 60)
@@ -176,7 +164,7 @@ STOPPABLE = (
 
 
 @pytest.fixture(scope="module")
-def whole(folder):
+def whole(folder, isopts):
     isopts(*STOPPABLE, "-o", "uninterrupted", cwd=folder)
     return folder / "uninterrupted"
 
@@ -191,7 +179,7 @@ def wait_for_step(process: subprocess.Popen, run: Path, step: int) -> None:
 
 
 @pytest.mark.needs_data
-def test_a_real_noisy_scan(data_dir, tmp_path):
+def test_a_real_noisy_scan(data_dir, tmp_path, isopts, chamfer):
     scan, reference = (data_dir / "points" / f"spot_{name}.ply" for name in ("noise10_outliers", "reference"))
     changes = ["--set=fit.steps=150", "--set=output.mesh.resolution=96", "--set=output.preview=false"]
     stdout, _ = isopts("fit-points", scan, "-o", "run", *changes, "--json", "--quiet", cwd=tmp_path)

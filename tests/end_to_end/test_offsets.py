@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 import torch
 from plyfile import PlyData
-from typer.testing import CliRunner
 
-from isopts.cli.app import app
 from isopts.data.formats.ply import write_ply
 from isopts.data.meshes import read_mesh
 from isopts.data.points import read_points
@@ -31,28 +29,24 @@ SMALL = (
 )
 
 
-def fit(folder, changes=()):
+def fit(isopts, folder, *changes):
     """Write the runs `origin` and `utm` of an object of 2 m, whose coordinates are multiples of 2^-20 m: adding the
     offset loses nothing. Returns their meshes, moved to the origin."""
     cloud = make_scan(torus, ScanConfig(points=6000, noise=0.002))
     points = np.round(cloud.points * 2 / 1.5 * 2**20) / 2**20
-    threads = torch.get_num_threads()
     for name, offset in OFFSETS.items():
         columns = {axis: points[:, i] + offset[i] for i, axis in enumerate("xyz")}  # double precision
         columns |= {f"n{axis}": cloud.normals[:, i] for i, axis in enumerate("xyz")}
         write_ply(folder / f"{name}.ply", {"vertex": columns})
-        command = ["fit-points", folder / f"{name}.ply", "-o", folder / name, *SMALL, *changes, "--quiet"]
-        result = CliRunner().invoke(app, [str(argument) for argument in command], catch_exceptions=False)
-        assert result.exit_code == 0, result.stderr
-    torch.set_num_threads(threads)
+        isopts("fit-points", f"{name}.ply", "-o", name, *SMALL, *changes, "--quiet", cwd=folder)
     meshes = [read_mesh(folder / name / "mesh.ply") for name in OFFSETS]
     return [replace(mesh, vertices=mesh.vertices - shift) for mesh, shift in zip(meshes, OFFSETS.values(), strict=True)]
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
+def runs(tmp_path_factory, isopts):
     folder = tmp_path_factory.mktemp("offsets")
-    return folder, *fit(folder)
+    return folder, *fit(isopts, folder)
 
 
 def test_the_mesh_is_shifted(runs):
@@ -64,8 +58,10 @@ def test_the_mesh_is_shifted(runs):
     assert np.ptp(utm.vertices, axis=0).max() == pytest.approx(2, abs=0.05)
 
 
-def test_a_thinned_scan_is_shifted_but_for_rounding(tmp_path):
-    origin, utm = (torch.from_numpy(mesh.vertices).double() for mesh in fit(tmp_path, ["--set=prepare.thin_to=3000"]))
+def test_a_thinned_scan_is_shifted_but_for_rounding(tmp_path, isopts):
+    origin, utm = (
+        torch.from_numpy(mesh.vertices).double() for mesh in fit(isopts, tmp_path, "--set=prepare.thin_to=3000")
+    )
     assert len(origin) > 1000
     for one, other in ((origin, utm), (utm, origin)):
         distances = nearest_neighbors(one, other, 1).squared_distances[:, 0].sqrt()

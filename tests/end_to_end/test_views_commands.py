@@ -1,15 +1,10 @@
 """From a shape to its images and back: every command for posed images, as a user types it."""
 
 import json
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from typer.testing import CliRunner
 
-from isopts.cli.app import app
 from isopts.data.meshes import read_mesh
 from isopts.data.points import read_points
 
@@ -33,34 +28,20 @@ SMALL = (
 )
 
 
-def isopts(*arguments: object, cwd: Path) -> str:
-    """stdout of a command, run in this process, that must succeed."""
-    before, threads = Path.cwd(), torch.get_num_threads()
-    os.chdir(cwd)
-    try:
-        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    finally:
-        os.chdir(before)
-        torch.set_num_threads(threads)
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == 0, result.stderr
-    return result.stdout
-
-
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, isopts):
     """A working folder with posed images of a torus and a run on them."""
     folder = tmp_path_factory.mktemp("views")
     isopts("make-views", "torus", "-o", "torus", "--views", 16, "--size", 96, 72, "--fixed-lights", "-q", cwd=folder)
     changes = [part for change in SMALL for part in ("--set", change)]
     options = ("--threads", 1, "--holdout", "2,9", "--json", "-q", "--set", "fit.steps=150", *changes)
-    (folder / "result.json").write_text(isopts("fit-mvr", "torus", "-o", "run", *options, cwd=folder))
+    stdout, _ = isopts("fit-mvr", "torus", "-o", "run", *options, cwd=folder)
+    (folder / "result.json").write_text(stdout)
     return folder
 
 
-def test_check_finds_nothing_wrong(folder):
-    report = json.loads(isopts("check", "torus", "--json", cwd=folder))
+def test_check_finds_nothing_wrong(folder, isopts):
+    report = json.loads(isopts("check", "torus", "--json", cwd=folder)[0])
     assert report["ok"]
     assert report["views"] == 16
     assert report["agreement"]["mean_iou"] > 0.95
@@ -78,14 +59,14 @@ def test_the_fit_is_the_torus_with_its_hole(folder):
     assert {path.name for path in (folder / "run").iterdir()} >= {"views.png", "preview.png", "checkpoint.pt"}
 
 
-def test_its_own_images_judge_it(folder):
-    figures = json.loads(isopts("evaluate", "run", "--json", cwd=folder))["predictions"][0]["figures"]
+def test_its_own_images_judge_it(folder, isopts):
+    figures = json.loads(isopts("evaluate", "run", "--json", cwd=folder)[0])["predictions"][0]["figures"]
     assert figures["mask_iou_mean"] > 0.93
     assert figures["psnr_heldout_mean"] > 18
     assert figures["chamfer_l1_mean"] < 0.015
 
 
-def test_isopoints_mesh_and_pictures_of_the_run(folder):
+def test_isopoints_mesh_and_pictures_of_the_run(folder, isopts):
     isopts("extract-isopoints", "run", "-n", 700, "-o", "points.ply", "-q", cwd=folder)
     assert 650 < len(read_points(folder / "points.ply")[0]) <= 700
     isopts("mesh", "run", "-r", 48, "-o", "coarse.obj", cwd=folder)
