@@ -51,7 +51,7 @@ def evaluate(
     """
     from rich.console import Console
 
-    from isopts.cli.evaluation_output import print_json, print_table, write_csv
+    from isopts.cli.evaluation_output import write_reports
     from isopts.cli.evaluation_targets import Asked, choose_targets, split_paths
     from isopts.cli.threads import use_threads
     from isopts.evaluate.files import evaluate_files
@@ -66,9 +66,4 @@ def evaluate(
     config = EvaluationConfig(metrics=named or METRICS, thresholds=tuple(fscore or ()), samples=samples, seed=seed)
     with Console(stderr=True).status("Comparing"):
         reports = dict(zip(predictions, evaluate_files(predictions, targets, config), strict=True))
-    if csv is not None:
-        write_csv(csv, reports, targets)
-    if as_json:
-        print_json(reports, targets, config)
-    else:
-        print_table(reports, targets)
+    write_reports(reports, targets, config, csv, as_json)

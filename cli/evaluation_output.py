@@ -19,6 +19,18 @@ from isopts.run.atomic import replacing
 Reports = Mapping[Path, Report]
 
 
+def write_reports(
+    reports: Reports, targets: Sequence[Targets], config: EvaluationConfig, csv_file: Path | None, as_json: bool
+) -> None:
+    """To stdout as a table or as JSON, and to a CSV file if there is to be one."""
+    if csv_file is not None:
+        write_csv(csv_file, reports, targets)
+    if as_json:
+        print_json(reports, targets, config)
+    else:
+        print_table(reports, targets)
+
+
 def print_table(reports: Reports, targets: Sequence[Targets]) -> None:
     """A row for each figure, a column for each prediction; notes below."""
     table = Table(box=None, pad_edge=False)

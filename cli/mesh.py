@@ -1,13 +1,16 @@
 """`isopts mesh`: cut the surface of a fitted field into triangles."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from isopts.cli.mesh_texture import TEXTURE_RESOLUTION, Bake, Texture, TextureSize
 from isopts.cli.options import Device, Json
 from isopts.cli.threads import Threads
+
+if TYPE_CHECKING:
+    from isopts.geometry.triangle_mesh import TriangleMesh
 
 Checkpoint = Annotated[Path, typer.Argument(help="Checkpoint file or run folder.", show_default=False)]
 Resolution = Annotated[
@@ -29,6 +32,10 @@ Format = Annotated[
     str | None,
     typer.Option("--format", help="ply, obj, stl, glb or off; default: by the extension of -o.", show_default=False),
 ]
+Reach = Annotated[
+    float | None,
+    typer.Option(min=1, help="--open: fill gaps up to twice this many point spacings of the scan.", show_default="2.5"),
+]
 
 
 def mesh(
@@ -38,12 +45,7 @@ def mesh(
     file_format: Format = None,
     largest: Annotated[bool, typer.Option("--largest", help="Only the connected part with the most area.")] = False,
     open_: Annotated[bool, typer.Option("--open", help="Cut the surface where the scan ends; no lids.")] = False,
-    reach: Annotated[
-        float | None,
-        typer.Option(
-            min=1, help="--open: fill gaps up to twice this many point spacings of the scan.", show_default="2.5"
-        ),
-    ] = None,
+    reach: Reach = None,
     texture: Texture = False,
     texture_size: TextureSize = None,
     bake: Bake = None,
@@ -62,14 +64,10 @@ def mesh(
 
     Example:  isopts mesh runs/scan65 --texture -o skull.glb
     """
-    import json
-
     from isopts.cli import mesh_texture
     from isopts.cli.device import choose_device
-    from isopts.cli.output_file import choose_output
+    from isopts.cli.mesh_target import choose_mesh
     from isopts.cli.threads import use_threads
-    from isopts.data.formats.textured_mesh import TEXTURED_FORMATS
-    from isopts.data.meshes import MESH_FORMATS
     from isopts.errors import InputError
     from isopts.fit.fitted_field import FittedField, no_surface
     from isopts.fit.outputs import OutputConfig
@@ -79,15 +77,7 @@ def mesh(
     if reach is not None and not open_:
         raise InputError("--reach says how --open cuts; give --open too.")
     mesh_texture.check_options(texture, texture_size, bake)
-    formats = TEXTURED_FORMATS if texture else MESH_FORMATS
-    resolution = resolution or (TEXTURE_RESOLUTION if texture else 512)
-    suffix = f".{file_format.lower()}" if file_format else output.suffix.lower() if output else formats[0]
-    if suffix not in formats:
-        known, use = ", ".join(known[1:] for known in formats), "has no textures" if texture else "is unknown"
-        raise InputError(f"The format '{suffix.removeprefix('.')}' {use}; use one of {known}.")
-    if output is not None and output.suffix.lower() != suffix:
-        raise InputError(f"-o '{output}' and --format {file_format} contradict each other; give one of them.")
-    target = choose_output(output, f"mesh_{resolution}{suffix}", formats, overwrite)
+    target, resolution = choose_mesh(output, file_format, resolution, texture, overwrite)
     fitted = FittedField.load(checkpoint, choose_device(device))
     if texture:
         mesh_texture.check_target(target, fitted, overwrite)
@@ -105,9 +95,18 @@ def mesh(
         details = mesh_texture.write_texture(target, checkpoint, fitted, surface, texture_size, bake)
     else:
         fitted.write_mesh(target, surface)
+    _report(target, surface, details, as_json)
+
+
+def _report(target: Path, surface: "TriangleMesh", texture: dict[str, Any], as_json: bool) -> None:
+    """Say on stdout what was written. texture: see write_texture, empty where there is none."""
+    import json
+
+    from isopts.cli.mesh_texture import describe
+
     vertices, faces = len(surface.vertices), len(surface.faces)
     state = "closed" if surface.is_closed() else "open"
     if as_json:
-        print(json.dumps({"path": str(target), "vertices": vertices, "faces": faces, "state": state, **details}))
+        print(json.dumps({"path": str(target), "vertices": vertices, "faces": faces, "state": state, **texture}))
     else:
-        print(f"{target}: {vertices:,} vertices, {faces:,} faces, {state}{mesh_texture.describe(details)}")
+        print(f"{target}: {vertices:,} vertices, {faces:,} faces, {state}{describe(texture)}")
