@@ -12,11 +12,11 @@ from isopts.data.posed_views import PosedViews
 from isopts.data.views import read_views
 from isopts.errors import InputError
 from isopts.evaluate.fitted_views import FittedViews, Rendering
-from isopts.fit.fitted_field import FittedField
-from isopts.fit.mask_offset import applied_mask_offset
-from isopts.fit.mvr_config import DataConfig
-from isopts.fit.refined_views import fitted_numbers, with_refined_cameras
-from isopts.fit.view_preview import render_fitted, sampled_copy
+from isopts.fit.fitted.fitted_field import FittedField
+from isopts.fit.fitted.refined_views import fitted_numbers, with_refined_cameras
+from isopts.fit.fitted.view_preview import render_fitted, sampled_copy
+from isopts.fit.views.config import DataConfig
+from isopts.fit.views.mask_offset import applied_mask_offset
 from isopts.run.checkpoint import load_checkpoint
 from isopts.run.folder import RunFolder
 

@@ -40,7 +40,7 @@ def extract_isopoints(
     from isopts.cli.device import choose_device
     from isopts.cli.output_file import choose_output
     from isopts.cli.threads import use_threads
-    from isopts.fit.fitted_field import FittedField, no_surface
+    from isopts.fit.fitted.fitted_field import FittedField, no_surface
     from isopts.isopoints.edge_aware import EdgeAwareConfig
     from isopts.isopoints.extract import IsoPointsConfig
 

@@ -15,7 +15,7 @@ from isopts.cli.threads import Threads
 from isopts.errors import InputError
 
 if TYPE_CHECKING:
-    from isopts.fit.mvr_config import MvrConfig
+    from isopts.fit.views.config import MvrConfig
 
 
 def fit_mvr(
@@ -90,8 +90,8 @@ def _name(views_dir: Path | None, config: str | None) -> str:
 def _settings(config: str | None, changes: list[str], views_dir: Path | None, resumed: Path | None) -> "MvrConfig":
     """The configuration that the options ask for; that of the run in the folder `resumed` when they ask for none."""
     from isopts.config import load_config
-    from isopts.fit.mvr_config import MvrConfig
     from isopts.fit.resume import stored_config
+    from isopts.fit.views.config import MvrConfig
 
     if resumed and not (config or changes):
         return stored_config(resumed, MvrConfig)

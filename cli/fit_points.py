@@ -14,7 +14,7 @@ from isopts.cli.threads import Threads
 from isopts.errors import InputError
 
 if TYPE_CHECKING:
-    from isopts.fit.points_config import PointsConfig
+    from isopts.fit.clouds.config import PointsConfig
 
 
 def fit_points(
@@ -81,7 +81,7 @@ def _settings(
 ) -> "PointsConfig":
     """The configuration that the options ask for; that of the run in the folder `resumed` when they ask for none."""
     from isopts.config import load_config
-    from isopts.fit.points_config import PointsConfig
+    from isopts.fit.clouds.config import PointsConfig
     from isopts.fit.resume import stored_config
 
     if preset and config:

@@ -69,8 +69,8 @@ def mesh(
     from isopts.cli.mesh_target import choose_mesh
     from isopts.cli.threads import use_threads
     from isopts.errors import InputError
-    from isopts.fit.fitted_field import FittedField, no_surface
-    from isopts.fit.outputs import OutputConfig
+    from isopts.fit.fitted.fitted_field import FittedField, no_surface
+    from isopts.fit.fitted.outputs import OutputConfig
     from isopts.mesh.components import largest_component, solid_components
     from isopts.mesh.extract import MeshConfig
 

@@ -10,8 +10,8 @@ import typer
 from isopts.errors import InputError
 
 if TYPE_CHECKING:
-    from isopts.fit.fitted_field import FittedField
-    from isopts.fit.image_stack import ImageStack
+    from isopts.fit.fitted.fitted_field import FittedField
+    from isopts.fit.views.image_stack import ImageStack
     from isopts.geometry.triangle_mesh import TriangleMesh
 
 TEXTURE_RESOLUTION = 144
@@ -67,8 +67,8 @@ def write_texture(
     bake: BakeSource | None,
 ) -> dict[str, Any]:
     """Colour and write `mesh`; what to report: texels along a side, source of the colours, seconds."""
-    from isopts.fit.texture import texture_mesh
-    from isopts.fit.textured_output import write_textured_mesh
+    from isopts.fit.fitted.texture import texture_mesh
+    from isopts.fit.fitted.textured_output import write_textured_mesh
 
     started, size = time.monotonic(), size or _SIZE
     photographs = None if bake == "network" else _photographs(checkpoint, fitted, required=bake == "views")
@@ -87,7 +87,7 @@ def describe(details: dict[str, Any]) -> str:
 
 def _photographs(checkpoint: Path, fitted: "FittedField", required: bool) -> "ImageStack | None":
     """None where they cannot be read and need not be; says so on stderr."""
-    from isopts.fit.fitted_photographs import fitted_photographs
+    from isopts.fit.fitted.photographs import fitted_photographs
 
     try:
         return fitted_photographs(checkpoint, fitted)

@@ -10,8 +10,8 @@ from isopts.cli.threads import Threads
 from isopts.cli.views_options import Format
 
 if TYPE_CHECKING:
-    from isopts.fit.fitted_field import FittedField
-    from isopts.fit.render_cameras import RenderCameras
+    from isopts.fit.fitted.fitted_field import FittedField
+    from isopts.fit.fitted.render_cameras import RenderCameras
 
 Checkpoint = Annotated[
     Path, typer.Argument(metavar="RUN", help="Run folder or checkpoint file of a fit.", show_default=False)
@@ -78,9 +78,9 @@ def render(
     from isopts.cli.device import choose_device
     from isopts.cli.threads import use_threads
     from isopts.cli.views_options import view_numbers
-    from isopts.fit.fitted_field import FittedField
-    from isopts.fit.render_folder import RenderFolder
-    from isopts.fit.rendering import render_images
+    from isopts.fit.fitted.fitted_field import FittedField
+    from isopts.fit.fitted.render_folder import RenderFolder
+    from isopts.fit.fitted.rendering import render_images
 
     _check(views_dir, view_format, orbit, video, size)
     chosen = view_numbers("--only", only)
@@ -133,7 +133,7 @@ def _cameras(
     from isopts.cli.views_options import views_settings
     from isopts.config import config_from_overrides
     from isopts.data.views import ViewsConfig
-    from isopts.fit.render_cameras import fitted_cameras, folder_cameras, orbit_cameras
+    from isopts.fit.fitted.render_cameras import fitted_cameras, folder_cameras, orbit_cameras
 
     if orbit is not None:
         return orbit_cameras(fitted, orbit, size)

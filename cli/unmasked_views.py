@@ -6,14 +6,14 @@ import numpy as np
 import torch
 
 from isopts.data.point_cloud import PointCloud
-from isopts.fit.depth_sweep import BASELINES, neighboring_views
+from isopts.fit.starts.depth_sweep import BASELINES, neighboring_views
 from isopts.geometry.cameras import Cameras
 from isopts.geometry.sphere import Sphere
 from isopts.geometry.triangle_mesh import TriangleMesh
 from isopts.mesh.extract import MeshConfig, extract_mesh
 
 _FEW_NEIGHBORS = 0.5  # of the views: without two at the right angle their depths are not compared
-_SOURCES_MIN = 2  # of a depth, as in isopts.fit.depth_sweep
+_SOURCES_MIN = 2  # of a depth, as in isopts.fit.starts.depth_sweep
 
 
 def points_within(points: PointCloud | None, region: Sphere) -> tuple[int, int] | None:

@@ -16,7 +16,7 @@ from isopts.data.surface_points import surface_points
 from isopts.data.view_problems import mask_doubt, mask_problems, pose_problems
 from isopts.errors import InputError
 from isopts.evaluate.silhouettes import SilhouetteAgreement, silhouette_agreement, surface_hits
-from isopts.fit.prepared_views import fewest_views, left_out_note
+from isopts.fit.views.prepared_views import fewest_views, left_out_note
 from isopts.geometry.cameras import Cameras
 from isopts.geometry.contradictions import cut_shares
 from isopts.geometry.hull_region import WELL_SEEN

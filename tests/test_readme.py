@@ -67,7 +67,7 @@ def test_a_wrong_option_would_be_noticed(tmp_path):
 
 def test_configurations_and_keys_named_in_the_readme_are_valid():
     from isopts.config import load_config
-    from isopts.fit.points_config import PointsConfig
+    from isopts.fit.clouds.config import PointsConfig
 
     words = [shlex.split(line) for line in command_lines(README) if line.startswith("isopts fit-points")]
     for line in words:

@@ -11,8 +11,8 @@ from pydantic import BaseModel
 
 from isopts.config import dump_config
 from isopts.errors import DivergedError
+from isopts.fit.fitted.outputs import Stopwatch
 from isopts.fit.loop import EndReason
-from isopts.fit.outputs import Stopwatch
 from isopts.fit.result import FitResult
 from isopts.geometry.frames import WorldToUnit
 from isopts.run.atomic import replacing

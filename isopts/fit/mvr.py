@@ -8,13 +8,13 @@ import torch
 from isopts.data.point_cloud import PointCloud
 from isopts.data.posed_views import PosedViews
 from isopts.fit.conduct import FitRun, RunInProgress, conduct
-from isopts.fit.hull_start import wrong_masks
-from isopts.fit.mask_offset import mask_offset, offset_note, stored_mask_offset
-from isopts.fit.mvr_config import MvrConfig
-from isopts.fit.mvr_session import COMMAND, MvrSession
-from isopts.fit.prepared_views import PreparedViews, prepare_views
 from isopts.fit.result import FitResult
 from isopts.fit.resume import continued_run
+from isopts.fit.starts.hull import wrong_masks
+from isopts.fit.views.config import MvrConfig
+from isopts.fit.views.mask_offset import mask_offset, offset_note, stored_mask_offset
+from isopts.fit.views.prepared_views import PreparedViews, prepare_views
+from isopts.fit.views.session import COMMAND, MvrSession
 from isopts.kernels.backends import record_backends
 from isopts.run.checkpoint import Checkpoint
 from isopts.run.folder import RunFolder

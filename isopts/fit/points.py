@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 from isopts.data.points import read_points
+from isopts.fit.clouds.config import PointsConfig
+from isopts.fit.clouds.flatness import describe_flatness
+from isopts.fit.clouds.prepared_cloud import prepare_cloud
+from isopts.fit.clouds.resolution import follow_noise
+from isopts.fit.clouds.session import COMMAND, PointsSession
 from isopts.fit.conduct import FitRun, RunInProgress, conduct
-from isopts.fit.flatness import describe_flatness
-from isopts.fit.points_config import PointsConfig
-from isopts.fit.points_session import COMMAND, PointsSession
-from isopts.fit.prepared_cloud import prepare_cloud
-from isopts.fit.resolution import follow_noise
 from isopts.fit.result import FitResult
 from isopts.fit.resume import continued_run
 from isopts.kernels.backends import record_backends

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from isopts.fit.camera_motion import describe_motion
+from isopts.fit.cameras.motion import describe_motion
 from isopts.fit.loop import EndReason
 from isopts.run.folder import RunFolder
 

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from isopts.config import StrictModel, config_differences, config_from_dict, load_config
 from isopts.errors import ConfigError, InputError
-from isopts.fit.points_config import PointsConfig
+from isopts.fit.clouds.config import PointsConfig
 from isopts.run.checkpoint import Checkpoint, load_checkpoint
 from isopts.run.folder import RunFolder
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from isopts.fit.fitted_field import FittedField
+from isopts.fit.fitted.fitted_field import FittedField
 from isopts.isopoints.edge_aware import EdgeAwareConfig
 from isopts.isopoints.extract import IsoPointsConfig, extract_isopoints
 from isopts.isopoints.project import ValueAndGradient

@@ -13,7 +13,7 @@ import torch
 
 from isopts.evaluate.report import EvaluationConfig, evaluate
 from isopts.field.build import Field, FieldConfig, build_field
-from isopts.fit.fitted_field import FittedField
+from isopts.fit.fitted.fitted_field import FittedField
 from isopts.mesh.extract import MeshConfig, extract_mesh
 from isopts.render.preview import render_preview
 

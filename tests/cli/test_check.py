@@ -200,7 +200,7 @@ def test_cameras_in_the_region_or_far_from_each_other_are_warnings(folder):
 
 
 def test_views_too_near_to_each_other_cannot_be_compared():
-    """Their depths are not: see isopts.fit.depth_sweep."""
+    """Their depths are not: see isopts.fit.starts.depth_sweep."""
     angles = torch.deg2rad(torch.tensor([0.0, 1, 2, 90, 91, 92]))
     turns = torch.stack([torch.eye(3, dtype=torch.float64)] * 6)
     centers = 4 * torch.stack([angles.cos(), angles.sin(), 0 * angles], dim=1).double()

@@ -15,10 +15,10 @@ from typer.testing import CliRunner
 from isopts.cli.app import app
 from isopts.data.views import read_views
 from isopts.evaluate.image_quality import psnr, ssim
-from isopts.fit.fitted_field import FittedField
-from isopts.fit.fitted_photographs import fitted_photographs
-from isopts.fit.mask_offset import MASK_OFFSET
-from isopts.fit.view_preview import render_fitted
+from isopts.fit.fitted.fitted_field import FittedField
+from isopts.fit.fitted.photographs import fitted_photographs
+from isopts.fit.fitted.view_preview import render_fitted
+from isopts.fit.views.mask_offset import MASK_OFFSET
 from isopts.run.checkpoint import load_checkpoint, save_checkpoint
 from isopts.run.record import RunRecord, write_record
 

@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 from isopts.cli.app import app
 from isopts.data.meshes import read_mesh
 from isopts.data.points import write_points
-from isopts.fit import view_preview
-from isopts.fit.mvr_config import MvrConfig
+from isopts.fit.fitted import view_preview
 from isopts.fit.resume import stored_config
+from isopts.fit.views.config import MvrConfig
 
 CENTER, RADIUS = np.array([100.0, 50.0, -20.0]), 10.0  # of ball_views
 SMALL = {

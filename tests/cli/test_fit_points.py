@@ -11,7 +11,7 @@ from isopts.cli.fit_options import Preset
 from isopts.cli.fit_points import _settings
 from isopts.config import load_config
 from isopts.errors import InputError
-from isopts.fit.points_config import PointsConfig
+from isopts.fit.clouds.config import PointsConfig
 from isopts.fit.resume import stored_config
 from isopts.isopoints.edge_aware import EdgeAwareConfig
 

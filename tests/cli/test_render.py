@@ -13,8 +13,8 @@ from isopts.data.views import read_views
 from isopts.field.build import FieldConfig, build_field
 from isopts.field.grid import GridConfig
 from isopts.field.radiance import RadianceConfig, RadianceGridConfig, build_radiance
-from isopts.fit.appearance import Appearance
-from isopts.fit.fitted_field import FittedField
+from isopts.fit.fitted.appearance import Appearance
+from isopts.fit.fitted.fitted_field import FittedField
 from isopts.geometry.frames import WorldToUnit
 from isopts.run.checkpoint import Checkpoint, save_checkpoint
 

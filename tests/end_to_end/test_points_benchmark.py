@@ -116,7 +116,7 @@ def test_variants_of_the_ablation_are_configurations_and_their_gains_are_relativ
     from points import ablation
 
     from isopts.config import load_config
-    from isopts.fit.points_config import PointsConfig
+    from isopts.fit.clouds.config import PointsConfig
 
     loaded = {name: load_config(PointsConfig, "points_fast", changes) for name, changes in ablation.VARIANTS.items()}
     assert not loaded["no iso-points"].isopoints.enabled

@@ -16,12 +16,12 @@ from isopts.cli.views_subject import ViewsSubject
 from isopts.config import load_config
 from isopts.data.masks import MaskConfig
 from isopts.data.views import ViewsConfig
-from isopts.fit import view_preview
 from isopts.fit.conduct import FitRun
+from isopts.fit.fitted import view_preview
 from isopts.fit.mvr import fit_mvr
-from isopts.fit.mvr_config import DataConfig, MvrConfig
-from isopts.fit.prepared_views import PreparedViews, prepare_views
 from isopts.fit.result import FitResult
+from isopts.fit.views.config import DataConfig, MvrConfig
+from isopts.fit.views.prepared_views import PreparedViews, prepare_views
 from isopts.geometry.camera_sphere import CameraSphereConfig, place_cameras
 from isopts.geometry.cameras import Cameras
 from isopts.geometry.sphere import Sphere

@@ -11,8 +11,8 @@ from isopts.config import load_config
 from isopts.data.meshes import read_mesh
 from isopts.data.points import read_points
 from isopts.errors import DivergedError
-from isopts.fit.fitted_field import FittedField
-from isopts.fit.mvr_config import MvrConfig
+from isopts.fit.fitted.fitted_field import FittedField
+from isopts.fit.views.config import MvrConfig
 from isopts.run.checkpoint import load_checkpoint
 
 pytestmark = pytest.mark.usefixtures("coarse_comparison")

@@ -10,10 +10,10 @@ from isopts.config import load_config
 from isopts.data.meshes import read_mesh
 from isopts.data.points import read_points, write_points
 from isopts.errors import DivergedError, InputError
+from isopts.fit.clouds.config import PointsConfig
 from isopts.fit.conduct import FitRun
-from isopts.fit.fitted_field import FittedField
+from isopts.fit.fitted.fitted_field import FittedField
 from isopts.fit.points import fit_points
-from isopts.fit.points_config import PointsConfig
 from isopts.mesh.extract import MeshConfig
 from isopts.run.checkpoint import load_checkpoint
 

@@ -4,9 +4,9 @@ import pytest
 
 from isopts.config import dump_config, load_config
 from isopts.errors import ConfigError, InputError
-from isopts.fit.mvr_config import MvrConfig
-from isopts.fit.points_config import PointsConfig
+from isopts.fit.clouds.config import PointsConfig
 from isopts.fit.resume import continued_run, stored_config
+from isopts.fit.views.config import MvrConfig
 from isopts.run.folder import RunFolder
 from isopts.run.record import RunRecord
 

@@ -9,9 +9,9 @@ import torch
 from isopts.config import load_config
 from isopts.data.points import write_points
 from isopts.errors import InputError
+from isopts.fit.clouds.config import PointsConfig
 from isopts.fit.conduct import FitRun
 from isopts.fit.points import fit_points
-from isopts.fit.points_config import PointsConfig
 from isopts.run.checkpoint import load_checkpoint, save_checkpoint
 
 SMALL = (

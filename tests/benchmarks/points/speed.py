@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from isopts.config import load_config
-from isopts.fit.points_config import PointsConfig
+from isopts.fit.clouds.config import PointsConfig
 from points.clouds import Cloud
 from points.methods import MESH_ONLY, PROGRAM
 from points.page import markdown_table

@@ -1,0 +1,1 @@
+"""Cameras that are corrected with the surface."""

@@ -1,0 +1,1 @@
+"""What fit-points does: from a scan to a field."""

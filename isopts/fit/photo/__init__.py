@@ -1,0 +1,1 @@
+"""Photo-consistency of iso-points."""

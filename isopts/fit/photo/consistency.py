@@ -1,0 +1,104 @@
+"""Photo-consistency of iso-points as surfels (METHOD section 4b, step 2)."""
+
+import math
+
+import torch
+from torch.nn import functional
+
+from isopts.fit.photo.baselines import comparison_limits
+from isopts.fit.photo.carving import Value, find_free_points
+from isopts.fit.photo.surfel_views import choose_surfel_views
+from isopts.fit.photo.view_agreement import ViewAgreement
+from isopts.fit.schedule import stage
+from isopts.fit.views import view_losses
+from isopts.fit.views.config import MvrConfig
+from isopts.fit.views.image_stack import image_pyramid, with_cameras
+from isopts.fit.views.prepared_views import PreparedViews
+from isopts.fit.views.surfels import Surfels
+from isopts.kernels.patch_consistency import INVALID, PatchViews, patch_consistency
+from isopts.render.implicit_points import points_along_normals
+
+_CARVE_LEVEL = 1  # of the pyramid: half size
+_DRAWN_SHARE = 0.2  # of the free points, in each step
+
+
+class PhotoConsistency:
+    """The term's images, at every size, the choice of views, and how well these agree."""
+
+    def __init__(
+        self,
+        views: PreparedViews,
+        config: MvrConfig,
+        generator: torch.Generator,
+        pyramid: list[PatchViews] | None = None,
+    ):
+        """pyramid: of the images, where there is one already, of enough levels and whatever cameras."""
+        self._config, self._weight, self._generator = config.photo, config.losses.photo, generator
+        levels = len(config.photo.levels) + 1
+        self._pyramid = image_pyramid(views.images, levels) if pyramid is None else pyramid[:levels]
+        self.use(views)
+        self.agreement = ViewAgreement(len(views.fitted), views.images.masks.device)
+        self.free_points = torch.zeros((0, 3), device=views.images.masks.device)
+        """(M, 3) known to be in free space, of the last looks behind the surface."""
+
+    def use(self, views: PreparedViews) -> None:
+        """The same images, with other cameras."""
+        self._pyramid, self._pixel = with_cameras(self._pyramid, views.cameras), views.pixel
+        self._limits = comparison_limits(views.cameras)
+
+    def level(self, progress: float) -> int:
+        """Of the image pyramid, 0 the finest."""
+        return min(len(self._config.levels) - stage(progress, self._config.levels), len(self._pyramid) - 1)
+
+    def loss(
+        self,
+        points: torch.Tensor,
+        values: torch.Tensor,
+        gradients: torch.Tensor,
+        cosines: torch.Tensor,
+        progress: float,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Weighted term of surfels, and 1 - NCC of the views that agree best about each (N,), -1: none compares it.
+
+        Args:
+            points: (N, 3). values (N,), gradients (N, 3): of the field there. cosines: (N, V), how squarely the views
+                see them.
+
+        A coarser level weighs more, by the root of its pixel: its gradients are smaller. The gradient along the normal
+        is limited to a few over a pixel: beyond, NCC is no longer a parabola around its maximum.
+        """
+        level = self.level(progress)
+        views = self._pyramid[level]
+        noise = torch.rand(cosines.shape, generator=self._generator).to(points)
+        references, sources = choose_surfel_views(points, cosines, views.centers, noise, self._limits)
+        weight = self._weight * 2 ** (level / 2)
+        surface = points_along_normals(points, values, gradients)
+        limit = self._config.offset_gradient_pixels / (self._pixel * 2**level)
+        surface = view_losses.limit_gradient(surface, weight * limit / len(points))
+        normals = functional.normalize(gradients, dim=1)
+        scores = patch_consistency(surface, normals, references, sources, views, self._config.half_size)
+        if self._config.agreement_min > 0:
+            self.agreement.add(references, sources, scores.detach())
+        floor = self._config.floors[len(self._config.levels) - level]
+        best = scores.detach().amax(dim=1)
+        disagreements = torch.where(best > INVALID, 1 - best, -1)
+        return weight * view_losses.photo_loss(scores, floor, self._config.best), disagreements
+
+    def look_behind(self, surfels: Surfels, value: Value, extraction: int, progress: float) -> None:
+        """Find space in front of surfaces behind the present one, while the fit is young enough to move there.
+        extraction: number of the surfels', from 0."""
+        carve, level = self._config.carve, min(_CARVE_LEVEL, len(self._pyramid) - 1)
+        if carve.depth == 0 or extraction >= carve.looks or progress > carve.until:
+            self.free_points = self.free_points[:0]
+            return
+        seen = surfels.points, surfels.normals, surfels.cosines
+        place = self._pyramid[level], self._pixel * 2**level
+        self.free_points = find_free_points(*seen, value, *place, self.free_points, carve, self._generator)
+
+    def drawn_free_points(self) -> torch.Tensor:
+        """(F, 3) some of the free points: a share of them, lest the few that are left push the harder."""
+        count = min(self._config.carve.points, math.ceil(_DRAWN_SHARE * len(self.free_points)))
+        if count == 0:
+            return self.free_points
+        index = torch.randint(len(self.free_points), (count,), generator=self._generator)
+        return self.free_points[index.to(self.free_points.device)]

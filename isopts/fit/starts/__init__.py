@@ -1,0 +1,1 @@
+"""Surfaces before the first step of fit-mvr."""

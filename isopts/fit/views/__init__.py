@@ -1,0 +1,1 @@
+"""What fit-mvr does: from posed images to a field and its colours."""
