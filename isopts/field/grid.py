@@ -18,7 +18,7 @@ from isopts.kernels.grid_encoding.op import encode
 class GridConfig(StrictModel):
     """Resolutions count cells along the domain's side, which is 2 in the unit frame."""
 
-    levels: int = Describe(5, ge=1, le=16, description="number of grid resolutions")
+    levels: int = Describe(6, ge=1, le=16, description="number of grid resolutions")
     base_resolution: int = Describe(12, ge=1, description="cells along a side of the coarsest level")
     finest_resolution: int = Describe(
         64,

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import torch
+from torch.nn import functional
 
 from isopts.kernels.neighbors import nearest_neighbors
 
@@ -11,6 +12,8 @@ _WIDTH_PER_NOISE = 3.0  # below it noise tilts the local frame and the residual 
 _K_MIN, _K_MAX = 16, 512
 _OWN_SHEET_COSINE = 0.5  # neighbours turned further away are on the other side of a wall or an edge
 _FEWEST = 12  # neighbours on the own sheet that a quadric is worth fitting to
+_FEWEST_OPPOSITE = 3  # points that face the other way and tell where the next sheet is
+_NOISE_LEVELS = 4.0  # nearer points may be on the own sheet, whatever is between
 
 
 class NoiseEstimate(NamedTuple):
@@ -40,7 +43,8 @@ def noise_and_support(
     The median, over `sample` random points, of the residual of a quadric over the k nearest neighbours. k doubles from
     16 to 512 until the neighbourhood is three times wider than the residual, so that a clean cloud keeps its detail and
     a noisy one gets enough support. Outliers do not move the median. With unit `normals` (N, 3) only neighbours count
-    that face the same way: the two sheets of a thin wall are not taken for noise.
+    that face the same way and do not lie beyond others that face the opposite way: neither the two sheets of a thin
+    wall are taken for noise nor the next fin of a cooler.
     """
     generator = torch.Generator().manual_seed(seed)
     chosen = torch.randperm(len(points), generator=generator)[:sample].to(points.device)
@@ -49,7 +53,7 @@ def noise_and_support(
         neighbors = nearest_neighbors(points[chosen], points, k).indices
         same_sheet = torch.ones_like(neighbors, dtype=torch.bool)
         if normals is not None:
-            same_sheet = torch.einsum("nkd,nd->nk", normals[neighbors], normals[chosen]) > _OWN_SHEET_COSINE
+            same_sheet = _on_own_sheet(points, normals, chosen, neighbors, _NOISE_LEVELS * deviation)
         enough = same_sheet.sum(dim=1) >= _FEWEST
         if bool(enough.any()):
             residuals, widths = _quadric_residuals(points, neighbors[enough], same_sheet[enough])
@@ -58,6 +62,33 @@ def noise_and_support(
                 break
         k *= 2
     return NoiseEstimate(deviation, min(k, _K_MAX))
+
+
+def _on_own_sheet(
+    points: torch.Tensor, normals: torch.Tensor, chosen: torch.Tensor, neighbors: torch.Tensor, reach: float
+) -> torch.Tensor:
+    """Which `neighbors` (N, K) of the points `chosen` (N,) face the same way and are not beyond an opposite sheet.
+
+    reach: nearer ones are not; where noise is as wide as a wall, its two sheets are mixed. 0: none are.
+    """
+    cosines = torch.einsum("nkd,nd->nk", normals[neighbors], normals[chosen])
+    facing = cosines > _OWN_SHEET_COSINE
+    if reach == 0:
+        return facing
+    axes = functional.normalize(torch.einsum("nk,nkd->nd", facing.to(points), normals[neighbors]), dim=1)
+    heights = torch.einsum("nkd,nd->nk", points[neighbors] - points[chosen, None], axes)
+    opposite = cosines < -_OWN_SHEET_COSINE
+    above = _median_height(heights, opposite & (heights > 0)).clamp_min(reach)
+    below = _median_height(-heights, opposite & (heights < 0)).clamp_min(reach)
+    return facing & (heights < above[:, None]) & (-heights < below[:, None])
+
+
+def _median_height(heights: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:
+    """(N,) of the `counted` (N, K) ones; infinite where too few are."""
+    count = counted.sum(dim=1)
+    ordered = heights.masked_fill(~counted, torch.inf).sort(dim=1).values
+    middle = ordered.gather(1, ((count - 1).clamp_min(0) // 2)[:, None])[:, 0]
+    return middle.masked_fill(count < _FEWEST_OPPOSITE, torch.inf)
 
 
 def _quadric_residuals(

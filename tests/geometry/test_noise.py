@@ -47,3 +47,16 @@ def test_the_two_sheets_of_a_thin_wall_are_not_noise() -> None:
     normals[:, 2] = 2 * sides
     assert estimate_noise(points) > 0.01
     assert estimate_noise(points, normals) == pytest.approx(deviation, rel=0.08)
+
+
+@pytest.mark.parametrize("deviation", [0.005, 0.012])
+def test_the_next_fin_is_not_noise(deviation: float) -> None:
+    """Plates 0.04 thick and 0.06 apart: their upper sides face the same way."""
+    generator = torch.Generator().manual_seed(4)
+    sheet = torch.randint(16, (60_000,), generator=generator)
+    upper = sheet % 2 == 1
+    points = torch.rand((60_000, 3), generator=generator)
+    points[:, 2] = 0.1 * (sheet // 2) + 0.04 * upper + deviation * torch.randn(60_000, generator=generator)
+    normals = torch.zeros_like(points)
+    normals[:, 2] = torch.where(upper, 1.0, -1.0)
+    assert estimate_noise(points, normals) == pytest.approx(deviation, rel=0.15)

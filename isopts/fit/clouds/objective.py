@@ -204,7 +204,7 @@ class PointsObjective:
         seeds = self._cloud.points if self._isopoints is None else self._isopoints.points
         found = extract_isopoints(self._field.value_and_gradient, count, config.extraction, seeds, self._generator)
         if config.consolidate_cells > 0:
-            cell = finest_cell(self._cloud.noise, self._cloud.spacing)
+            cell = finest_cell(self._cloud.noise, self._cloud.spacing, averaged=True)
             width = max(config.consolidate_cells * cell, self._cloud.spacing)  # enough points to average
             moved = consolidate(found.points, found.normals, self._scan(), width)
             return Isopoints(moved.points, moved.normals, found.normals, moved.confidences)
