@@ -28,6 +28,7 @@ def check(
     no_masks: options.NoMasks = False,
     prior: options.Prior = None,
     sphere: options.SphereOption = None,
+    holdout: options.Holdout = None,
     output: Picture = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the picture given with -o.")] = False,
     threads: Threads = 0,
@@ -57,7 +58,8 @@ def check(
     default = str(default_picture(views_dir))
     target = choose_output(output, default, (".png", ".jpg"), overwrite or output is None)
     use_threads(threads, "grid")
-    report = inspect_views(read_views(views_dir, config), sphere is not None, prior)
+    held_out = options.view_numbers("--holdout", holdout) or []
+    report = inspect_views(read_views(views_dir, config), sphere is not None, prior, held_out)
     if report.has_picture:
         write_picture(target, report.picture())
     _print(report, target, as_json)

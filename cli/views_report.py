@@ -1,6 +1,7 @@
 """What `isopts check` finds out about posed views."""
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from isopts.data.surface_points import surface_points
 from isopts.data.view_problems import mask_doubt, mask_problems, pose_problems
 from isopts.errors import InputError
 from isopts.evaluate.silhouettes import SilhouetteAgreement, silhouette_agreement, surface_hits
-from isopts.fit.views.prepared_views import fewest_views, left_out_note
+from isopts.fit.views.prepared_views import fewest_views, fitted_views, left_out_note
 from isopts.geometry.cameras import Cameras
 from isopts.geometry.contradictions import cut_shares
 from isopts.geometry.hull_region import WELL_SEEN
@@ -37,8 +38,8 @@ _COMPARED_VIEWS, _COMPARED_PIXELS = 4, 40_000
 
 @dataclass
 class ViewsReport:
-    """views: without those that a fit leaves out for their masks, of which it warns. problems: view -> a sentence;
-    where there are any, the hull is not computed. warnings: sentences.
+    """views: without those that are held out, and those that a fit leaves out for their masks, of which it warns.
+    problems: view -> a sentence; where there are any, the hull is not computed. warnings: sentences.
 
     hull: mesh in the unit frame of `region`. agreements: of its projection with each mask. region_from: what the
     region was taken from. points: how many points that lie on the surface are in the region, and are known.
@@ -112,13 +113,19 @@ class ViewsReport:
         return result | {"warnings": self.warnings, "images": entries}
 
 
-def inspect_views(views: PosedViews, sphere_given: bool, prior: Path | None = None) -> ViewsReport:
+def inspect_views(
+    views: PosedViews, sphere_given: bool, prior: Path | None = None, holdout: Collection[int] = ()
+) -> ViewsReport:
     """Look at masks, region, hull and agreement. Reads all masks, no images but those that masks are made of.
 
-    prior: file of points on the surface.
+    prior: file of points on the surface. holdout: views that take no part; a fit compares with them, so their masks
+    must be right too.
+
+    Raises:
+        InputError: a view that is held out does not exist, or too few are left.
     """
     report = ViewsReport(views, mask_problems(views), list(views.notes))
-    if report.problems and not _leave_out_blank_masks(report):
+    if not _choose_views(report, fitted_views(len(views), holdout)):
         return report
     views = report.views
     if not views.masked:
@@ -144,15 +151,15 @@ def inspect_views(views: PosedViews, sphere_given: bool, prior: Path | None = No
     return report
 
 
-def _leave_out_blank_masks(report: ViewsReport) -> bool:
-    """Go on with the other views and warn, as a fit does, where all problems are masks without an outline, and few;
-    else change nothing and return False."""
-    views, rest = report.views, [view for view in range(len(report.views)) if view not in report.problems]
+def _choose_views(report: ViewsReport, chosen: list[int]) -> bool:
+    """Go on with the `chosen` views and warn of those without an outline, as a fit does, where all problems are such
+    masks, few, and of chosen views; else change nothing and return False."""
+    views, rest = report.views, [view for view in chosen if view not in report.problems]
     try:
-        blank = all(mask_doubt(views, view) is not None for view in report.problems)
+        blank = all(view in chosen and mask_doubt(views, view) is not None for view in report.problems)
     except InputError:  # a mask that cannot be read
         blank = False
-    if not blank or len(rest) < fewest_views(len(views)):
+    if not blank or (report.problems and len(rest) < fewest_views(len(chosen))):
         return False
     report.warnings += [left_out_note(views, view, doubt) for view, doubt in report.problems.items()]
     report.views, report.problems = views.select(rest), {}

@@ -141,6 +141,21 @@ def test_a_few_blank_masks_are_warnings_as_a_fit_leaves_them_out(folder):
     assert "4 of 12 views cannot be used" in refused.stderr
 
 
+def test_held_out_views_take_no_part_but_need_their_masks(folder):
+    report = report_of(folder, "--holdout", "2,7")
+    assert report["views"] == 10
+    assert not any("007" in entry["image"] for entry in report["images"])
+    blank = folder / "mask" / "007.png"
+    imageio.imwrite(blank, np.zeros_like(imageio.imread(blank)))
+    assert any("007.png" in warning for warning in report_of(folder, "--holdout", "2")["warnings"])
+    result = run(folder, "--holdout", "2,7")
+    assert result.exit_code == 2
+    assert "007.png" in result.stdout
+    result = run(folder, "--holdout", "12")
+    assert result.exit_code == 2
+    assert "The held-out view 12 does not exist" in result.stderr
+
+
 def test_a_region_that_cameras_miss_is_a_problem(folder):
     result = run(folder, "--sphere", 500, 50, -20, 3)
     assert result.exit_code == 2

@@ -1,6 +1,7 @@
 """Posed images made ready for a fit: checked, placed in a unit frame, decoded, with rays along their silhouettes."""
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -114,7 +115,7 @@ def prepare_views(
         InputError: a view that cannot be used, named with the reason; too few views; a held-out view that is not there.
     """
     source = read_views(path, config.views)
-    chosen = _fitted(len(source), config.holdout)
+    chosen = fitted_views(len(source), config.holdout)
     blank = _blank_masks(source, chosen) if source.masked else {}
     fitted = [view for view in chosen if view not in blank]
     views = source.select(fitted)
@@ -153,7 +154,8 @@ def _without_masks(
     return PreparedViews(source, fitted, frame, images, None, no_rays(device), None, notes, 0.0, prior, points)
 
 
-def _fitted(count: int, holdout: tuple[int, ...]) -> list[int]:
+def fitted_views(count: int, holdout: Collection[int]) -> list[int]:
+    """Those of `count` views that are not held out. Raises InputError where one is not there or too few are left."""
     if beyond := [view for view in holdout if not 0 <= view < count]:
         raise InputError(f"The held-out view {beyond[0]} does not exist; the views are 0 ... {count - 1}.")
     fitted = [view for view in range(count) if view not in holdout]
