@@ -3,11 +3,11 @@
 import torch
 from torch.nn import functional
 
-from isopts.geometry.patch_signs import Dipoles, dipoles, patch_signs
+from isopts.geometry.patch_signs import Dipoles, Links, dipoles, patch_signs
 from isopts.geometry.spanning_forest import product_to_root, spanning_forest
 from isopts.kernels.neighbors import nearest_neighbors
 
-_SAMPLE = 10000  # points that are oriented; the others follow the nearest of them
+_SAMPLE = 20000  # points that are oriented; the others follow the nearest of them
 _SUPPORT = 32  # points that a point of the sample is the average of
 _VOTERS = 6
 _CELL_MIN = 2.0**-20  # of the longest side, so that three indices fit into 63 bits
@@ -58,28 +58,28 @@ def _consistent(points: torch.Tensor, axes: torch.Tensor, neighbors: torch.Tenso
     """`axes` (N, 3) with the signs of the lower orientation energy that either tree leads to."""
     found = []
     fixed = dipoles(points, axes, seed)
-    for strengths in (
-        torch.einsum("nkd,nd->nk", axes[neighbors], axes),
-        _agreement_along_surface(points, axes, neighbors),
-    ):
+    agreement = torch.einsum("nkd,nd->nk", axes[neighbors], axes)
+    along = _along_surface(points, axes, neighbors)
+    weights = (2 * along - 1).clamp_min(0)  # none for links that cross a wall rather than follow it
+    for strengths in (agreement, along * agreement):
         forest = spanning_forest(1.001 - strengths.abs().clamp_max(1), neighbors)  # scipy takes a zero for no edge
-        links = torch.where((axes * axes[forest.parents]).sum(dim=1) < 0, -1.0, 1.0).to(axes)
-        turns = product_to_root(links, forest.parents)[:, None]
+        cosines = (axes * axes[forest.parents]).sum(dim=1)
+        turns = product_to_root(torch.where(cosines < 0, -1.0, 1.0).to(axes), forest.parents)[:, None]
+        kept = cosines.abs() * _along_surface(points, axes, forest.parents[:, None])[:, 0]
         turned = Dipoles(turns * fixed.contributions, fixed.shares)
-        signs, energy = patch_signs(turns * axes, turned, neighbors, forest)
+        signs, energy = patch_signs(turns * axes, turned, Links(neighbors, weights, forest, kept))
         found.append((energy, turns * axes * signs[:, None]))
     return min(found, key=lambda pair: pair[0])[1]
 
 
-def _agreement_along_surface(points: torch.Tensor, normals: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
-    """<n_i, n_j> (1 - max(|<d, n_i>|, |<d, n_j>|)^2) of the links (N, K) to `others`, d their direction.
+def _along_surface(points: torch.Tensor, normals: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
+    """1 - max(|<d, n_i>|, |<d, n_j>|)^2 of the links (N, K) to `others`, d their direction.
 
-    The second factor is small for a link along the normals: it crosses a wall rather than follow a surface.
+    It is small for a link along the normals: that crosses a wall rather than follow a surface.
     """
     directions = functional.normalize(points[others] - points[:, None], dim=2)
     own, other = torch.einsum("nkd,nd->nk", directions, normals), (directions * normals[others]).sum(dim=2)
-    across = torch.maximum(own.abs(), other.abs())
-    return torch.einsum("nkd,nd->nk", normals[others], normals) * (1 - across.square().clamp_max(1))
+    return 1 - torch.maximum(own.abs(), other.abs()).square().clamp_max(1)
 
 
 def _one_a_voxel(points: torch.Tensor, seed: int) -> torch.Tensor:

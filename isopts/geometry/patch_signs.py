@@ -41,13 +41,22 @@ def dipoles(points: torch.Tensor, normals: torch.Tensor, seed: int = 0) -> Dipol
     return Dipoles(torch.cat(parts), spread[chosen] / spread[chosen].sum())
 
 
-def patch_signs(
-    normals: torch.Tensor, fixed: Dipoles, neighbors: torch.Tensor, forest: SpanningForest
-) -> tuple[torch.Tensor, float]:
+class Links(NamedTuple):
+    """neighbors: (N, K) int64, all present. weights: (N, K) in [0, 1], how far each link is along the surface.
+    forest: of these links. strengths: (N,), of the link of each point to its parent, weighted likewise."""
+
+    neighbors: torch.Tensor
+    weights: torch.Tensor
+    forest: SpanningForest
+    strengths: torch.Tensor
+
+
+def patch_signs(normals: torch.Tensor, fixed: Dipoles, links: Links) -> tuple[torch.Tensor, float]:
     """Signs (N,) for patches of a cloud that lower its orientation energy, and the energy reached.
 
     The energy is the area's mean of (w - 1/2)^2, w the generalised winding number, which is 1/2 on every surface whose
-    normals point outward (walls of cavities included), less the mean of <n_i, n_j> over the links of neighbours.
+    normals point outward (walls of cavities included), less the mean of <n_i, n_j> over the links of neighbours, which
+    count as far as they are along the surface: the two sides of a thin wall are to face away from each other.
     The first sees thin walls, inside-out cavities and parts; the second, proportional to the length of a patch's
     border, keeps noise from turning small patches.
 
@@ -57,9 +66,9 @@ def patch_signs(
     Args:
         normals: (N, 3), unit, of points whose noise and density are even: thinned and smoothed.
         fixed: the dipoles of these points with these normals.
-        neighbors: (N, K) int64, all present. forest: of their links.
     """
-    starts, ends = _weakest_subtrees(normals, forest)
+    forest = links.forest
+    starts, ends = _weakest_subtrees(links.strengths, forest)
     places = torch.empty_like(forest.order)
     places[forest.order] = torch.arange(len(normals), device=normals.device)
     borders = torch.zeros(len(normals) + 1, dtype=torch.int64, device=normals.device)
@@ -72,19 +81,18 @@ def patch_signs(
     subtrees = (all_patches >= numbers[starts][:, None]) & (all_patches < last[:, None])
     moves = torch.cat([subtrees, torch.eye(count, dtype=torch.bool, device=normals.device)])
     quadratic, linear = _winding_energy(fixed, patches, count)
-    quadratic = quadratic - _agreement_energy(normals, neighbors, patches, count)
+    quadratic = quadratic - _agreement_energy(normals, links, patches, count)
     signs = _descend(quadratic, linear, moves.to(normals))
     return signs[patches], float(signs @ quadratic @ signs - linear @ signs) + 0.25
 
 
-def _weakest_subtrees(normals: torch.Tensor, forest: SpanningForest) -> tuple[torch.Tensor, torch.Tensor]:
+def _weakest_subtrees(strengths: torch.Tensor, forest: SpanningForest) -> tuple[torch.Tensor, torch.Tensor]:
     """First and past-the-last place in the forest's order of the subtrees (or whole parts) that hang by the weakest
     links."""
-    count = len(normals)
-    nodes = torch.arange(count, device=normals.device)
+    count = len(strengths)
+    nodes = torch.arange(count, device=strengths.device)
     is_root = forest.parents == nodes
-    strength = (normals * normals[forest.parents]).sum(dim=1).abs()
-    strength = torch.where(is_root, -forest.sizes.to(strength), strength)  # parts have no link; the largest first
+    strength = torch.where(is_root, -forest.sizes.to(strengths), strengths)  # parts have no link; the largest first
     large = torch.nonzero(forest.sizes >= max(4, int(_PATCH_SHARE * count))).ravel()
     chosen = large[strength[large].argsort(stable=True)[:_CUTS]]
     places = torch.empty_like(nodes)
@@ -100,12 +108,11 @@ def _winding_energy(fixed: Dipoles, patches: torch.Tensor, count: int) -> tuple[
     return weighted @ winding.T, weighted.sum(dim=1)
 
 
-def _agreement_energy(
-    normals: torch.Tensor, neighbors: torch.Tensor, patches: torch.Tensor, count: int
-) -> torch.Tensor:
-    """A (P, P), symmetric, with s^T A s the mean agreement of the links for the patch signs s."""
-    agreement = torch.einsum("nkd,nd->nk", normals[neighbors], normals) / neighbors.numel()
-    pairs = patches[:, None] * count + patches[neighbors]
+def _agreement_energy(normals: torch.Tensor, links: Links, patches: torch.Tensor, count: int) -> torch.Tensor:
+    """A (P, P), symmetric, with s^T A s the weighted mean agreement of the links for the patch signs s."""
+    total = links.weights.sum().clamp_min(torch.finfo(links.weights.dtype).tiny)
+    agreement = links.weights / total * torch.einsum("nkd,nd->nk", normals[links.neighbors], normals)
+    pairs = patches[:, None] * count + patches[links.neighbors]
     sums = normals.new_zeros(count * count).index_add(0, pairs.ravel(), agreement.ravel()).view(count, count)
     return (sums + sums.T) / 2
 

@@ -2,6 +2,8 @@ import pytest
 import torch
 from plyfile import PlyData
 
+from isopts.data.synthetic import ScanConfig, make_scan
+from isopts.data.synthetic_shapes import SHAPES
 from isopts.geometry.adaptive_planes import adaptive_planes
 from isopts.geometry.noise import noise_and_support
 from isopts.geometry.normals import estimate_normals
@@ -82,6 +84,14 @@ def test_a_thin_noisy_plate_has_two_sides(generator) -> None:
     normals = torch.zeros_like(points)
     normals[:, 2] = torch.where(upper, 1.0, -1.0)
     assert share_right(noisy(points, 0.003, generator), normals, 16, generator) > 0.99
+
+
+def test_the_thin_wall_of_a_vessel_looks_into_it() -> None:
+    """Its sides are three spacings apart, and joined by a rim that no three points resolve."""
+    cloud = make_scan(SHAPES["vase"], ScanConfig(points=60_000, noise=0.004, outliers=0.0, normal_noise=0.0))
+    points, normals = (torch.from_numpy(part).float() for part in (cloud.points, cloud.normals))
+    oriented = orient_normals(points, adaptive_planes(points).normals)
+    assert ((oriented * normals).sum(dim=1) > 0).float().mean() > 0.99
 
 
 def test_a_tenth_of_outliers_does_not_steer(generator) -> None:

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from isopts.geometry.patch_signs import dipoles, patch_signs
-from isopts.geometry.spanning_forest import SpanningForest, spanning_forest
+from isopts.geometry.patch_signs import Links, dipoles, patch_signs
+from isopts.geometry.spanning_forest import spanning_forest
 from isopts.kernels.neighbors import nearest_neighbors
 
 
@@ -15,16 +15,16 @@ def on_sphere(count: int, radius: float = 1.0, seed: int = 0) -> tuple[torch.Ten
     return radius * normals, normals
 
 
-def graph(points: torch.Tensor, normals: torch.Tensor) -> tuple[torch.Tensor, SpanningForest]:
-    """Eight neighbours of each point, and the forest of the links that agree best."""
+def graph(points: torch.Tensor, normals: torch.Tensor) -> Links:
+    """Eight neighbours of each point, which count alike, and the forest of the links that agree best."""
     neighbors = nearest_neighbors(points, points, 9).indices[:, 1:]
     costs = 1.001 - torch.einsum("nkd,nd->nk", normals[neighbors], normals).abs().clamp_max(1)
-    return neighbors, spanning_forest(costs, neighbors)
+    forest = spanning_forest(costs, neighbors)
+    return Links(neighbors, torch.ones_like(costs), forest, (normals * normals[forest.parents]).sum(dim=1).abs())
 
 
 def found_signs(points: torch.Tensor, normals: torch.Tensor) -> tuple[torch.Tensor, float]:
-    neighbors, forest = graph(points, normals)
-    return patch_signs(normals, dipoles(points, normals), neighbors, forest)
+    return patch_signs(normals, dipoles(points, normals), graph(points, normals))
 
 
 def cube(count: int) -> tuple[torch.Tensor, torch.Tensor]:
