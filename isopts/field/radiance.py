@@ -22,10 +22,10 @@ Radiance = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor], to
 class RadianceGridConfig(StrictModel):
     """A feature grid of its own and a small network."""
 
-    levels: int = Describe(6, ge=1, le=16, description="number of grid resolutions")
+    levels: int = Describe(7, ge=1, le=16, description="number of grid resolutions")
     base_resolution: int = Describe(16, ge=1, description="cells along a side of the coarsest level")
-    finest_resolution: int = Describe(192, ge=1, description="cells along a side of the finest level")
-    log2_table_size: int = Describe(17, ge=4, le=24, description="a level with more than 2^this vertices is hashed")
+    finest_resolution: int = Describe(400, ge=1, description="cells along a side of the finest level")
+    log2_table_size: int = Describe(19, ge=4, le=24, description="a level with more than 2^this vertices is hashed")
     width: int = Describe(64, ge=4, description="units of a hidden layer")
     depth: int = Describe(2, ge=1, le=4, description="hidden layers")
 

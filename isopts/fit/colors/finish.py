@@ -38,7 +38,7 @@ class FinishConfig(StrictModel):
 
     steps_share: float = Describe(0.5, ge=0, description="steps, as a share of those of the fit; 0 leaves it out")
     samples: int = Describe(6144, ge=1, description="pixels whose colours are compared in a step")
-    pool: int = Describe(600_000, ge=1, description="pixels that are traced once, at random, and drawn from")
+    pool: int = Describe(900_000, ge=1, description="pixels that are traced once, at random, and drawn from")
     rates: Rates = Describe(Rates(learning_rate=5e-3), description="learning rates at the beginning")
 
 
