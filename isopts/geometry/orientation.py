@@ -7,7 +7,7 @@ from isopts.geometry.patch_signs import Dipoles, Links, dipoles, patch_signs
 from isopts.geometry.spanning_forest import product_to_root, spanning_forest
 from isopts.kernels.neighbors import nearest_neighbors
 
-_SAMPLE = 20000  # points that are oriented; the others follow the nearest of them
+_SAMPLE = 10000  # points that are oriented; the others follow the nearest of them
 _SUPPORT = 32  # points that a point of the sample is the average of
 _VOTERS = 6
 _CELL_MIN = 2.0**-20  # of the longest side, so that three indices fit into 63 bits
