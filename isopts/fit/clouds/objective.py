@@ -17,6 +17,7 @@ from isopts.fit.clouds.weights import data_weights
 from isopts.fit.schedule import is_due
 from isopts.geometry.normals import estimate_normals
 from isopts.isopoints.extract import extract_isopoints
+from isopts.isopoints.project import Projection
 from isopts.kernels.neighbors import nearest_neighbors
 
 _EXACT = 1 / 8  # noise below this many spacings is not told from none: no grid follows the points more closely
@@ -206,10 +207,17 @@ class PointsObjective:
         if config.consolidate_cells > 0:
             cell = finest_cell(self._cloud.noise, self._cloud.spacing, averaged=True)
             width = max(config.consolidate_cells * cell, self._cloud.spacing)  # enough points to average
-            moved = consolidate(found.points, found.normals, self._scan(), width)
-            return Isopoints(moved.points, moved.normals, found.normals, moved.confidences)
+            gradients = self._gradients(found)
+            moved = consolidate(found.points, gradients, self._scan(), width)
+            return Isopoints(moved.points, moved.normals, gradients, moved.confidences)
         normals = estimate_normals(found.points, config.normal_neighbors)
         return Isopoints(found.points, normals, found.normals, torch.ones_like(found.values))
+
+    def _gradients(self, found: Projection) -> torch.Tensor:
+        """(M, 3) unit gradients of the field, which edge-aware iso-points have replaced."""
+        if self._config.isopoints.extraction.edge_aware is None:
+            return found.normals
+        return functional.normalize(evaluate_in_chunks(self._field.value_and_gradient, found.points)[1], dim=1)
 
     def _scan(self) -> Scan:
         """The scan with the field at its points."""
