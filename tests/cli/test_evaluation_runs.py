@@ -25,6 +25,11 @@ from isopts.run.record import RunRecord, write_record
 SMALL_FIT = (
     *("--set=fit.steps=40", "--set=start.steps=60", "--set=fit.sampled_resolution=32", "--set=isopoints.count=400"),
     *("--set=field.grid.levels=3", "--set=field.grid.finest_resolution=32", "--set=field.grid.log2_table_size=14"),
+    *(
+        "--set=radiance.grid.levels=4",
+        "--set=radiance.grid.finest_resolution=64",
+        "--set=radiance.grid.log2_table_size=14",
+    ),
     *("--set=output.mesh.resolution=64", "--set=output.isopoints=0", "--set=output.preview=false"),
 )
 HELD_OUT = (1, 5)

@@ -18,12 +18,14 @@ from isopts.geometry.frames import WorldToUnit
 from isopts.geometry.triangle_mesh import TriangleMesh
 from isopts.isopoints.extract import IsoPoints, IsoPointsConfig, extract_isopoints
 from isopts.kernels.neighbors import nearest_neighbors
+from isopts.mesh.components import supported_components
 from isopts.mesh.extract import MeshConfig, extract_mesh
 from isopts.mesh.trim import trim
 from isopts.run.atomic import replacing
 from isopts.run.checkpoint import Checkpoint, load_checkpoint
 
 _CURVATURE_NEIGHBORS = 12
+_REACH = 3.0  # how far the scan supports a surface, in its spacings
 
 
 def no_surface() -> InputError:
@@ -85,11 +87,22 @@ class FittedField:
                 "This checkpoint does not tell where the scan ends; end the fit regularly and with iso-points, "
                 "or fit with --open."
             )
-        vertices = self.frame.to_unit(mesh.vertices, self.device)
-        normals = torch.from_numpy(mesh.normals).to(vertices)
-        clearances, spacings = interpolate_support(self.support, vertices, normals)
+        clearances, spacings = self._vertex_support(mesh)
         lengths = (lengths.double().cpu().numpy() / self.frame.scale for lengths in (clearances, spacings))
         return trim(mesh, *lengths, reach)
+
+    def supported_parts(self, mesh: TriangleMesh) -> TriangleMesh:
+        """`mesh` (input's coordinates, with normals) without the parts that are far from the scan, which a fit leaves
+        out too; all of it where the support is not known."""
+        if self.support is None:
+            return mesh
+        clearances, spacings = self._vertex_support(mesh)
+        return supported_components(mesh, (clearances <= _REACH * spacings).cpu().numpy())
+
+    def _vertex_support(self, mesh: TriangleMesh) -> tuple[torch.Tensor, torch.Tensor]:
+        """Clearances and spacings (V,) at the vertices, unit frame."""
+        vertices = self.frame.to_unit(mesh.vertices, self.device)
+        return interpolate_support(self.support, vertices, torch.from_numpy(mesh.normals).to(vertices))
 
     def isopoints(self, count: int, config: IsoPointsConfig, seed: int) -> IsoPoints:
         """Points on the surface, unit frame; none where the field has no surface."""
