@@ -42,6 +42,13 @@ class FinishConfig(StrictModel):
     rates: Rates = Describe(Rates(learning_rate=5e-3), description="learning rates at the beginning")
 
 
+class FinishedSurface(NamedTuple):
+    """field: that is not fitted any more. grid: a sampled copy of it, through which pixels are traced."""
+
+    field: Field
+    grid: torch.Tensor
+
+
 class _Pool(NamedTuple):
     """points, normals, directions (N, 3); features (N, F); expected (N, 3); views (N,)."""
 
@@ -55,8 +62,7 @@ class _Pool(NamedTuple):
 
 def finish_colors(
     radiance: nn.Module,
-    field: Field,
-    grid: torch.Tensor,
+    surface: FinishedSurface,
     sampler: ColorSampler,
     config: FinishConfig,
     steps: int,
@@ -64,10 +70,9 @@ def finish_colors(
     generator: torch.Generator,
     stop: Callable[[], bool],
 ) -> bool:
-    """Fit `radiance` to all photographs with the field as it is, in place: its feature table as it was, its layers new.
+    """Fit `radiance` to all photographs of `surface`, in place: its feature table as it was, its layers new.
 
     Args:
-        grid: sampled copy of the field, through which pixels are traced.
         exposures: of the photographs, taken as they are.
         generator: the CPU's.
         stop: polled every step; True ends it.
@@ -78,7 +83,7 @@ def finish_colors(
     Raises:
         DivergedError: the loss is not finite.
     """
-    pool = _traced(field, grid, sampler, config.pool, generator)
+    pool = _traced(surface, sampler, config.pool, generator)
     if len(pool.points) == 0:
         return False
     renew_layers(radiance.layers, generator)
@@ -90,7 +95,7 @@ def finish_colors(
             return False
         factor = warm_up(step, _WARM_UP_STEPS) * exponential_decay(step / steps, _DECAY_START, _DECAY_FINAL)
         scale_rates(optimizer, factor)
-        drawn = torch.randint(len(pool.points), (config.samples,), generator=generator).to(grid.device)
+        drawn = torch.randint(len(pool.points), (config.samples,), generator=generator).to(surface.grid.device)
         part = _Pool(*(tensor[drawn] for tensor in pool))
         colors = radiance(part.points, part.normals, part.directions, part.features)
         if fixed is not None:
@@ -105,12 +110,12 @@ def finish_colors(
 
 
 @torch.no_grad()
-def _traced(field: Field, grid: torch.Tensor, sampler: ColorSampler, count: int, generator: torch.Generator) -> _Pool:
+def _traced(surface: FinishedSurface, sampler: ColorSampler, count: int, generator: torch.Generator) -> _Pool:
     """Where random pixels of the object meet the surface."""
     pieces = []
     for size in torch.arange(count).split(_CHUNK):
-        samples, _ = sampler.from_rays(len(size), field, grid, SphereTracingConfig())
-        values, gradients, features = with_features(field, samples.points)
+        samples, _ = sampler.from_rays(len(size), *surface, SphereTracingConfig())
+        values, gradients, features = with_features(surface.field, samples.points)
         slopes = (gradients * samples.directions).sum(dim=1)
         kept = (values.abs() < _ON_SURFACE) & (slopes < _TOWARDS_CAMERA)
         found = _Pool(

@@ -6,6 +6,7 @@ agree; what is before it is free, as what is beside a silhouette is.
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import torch
 from pydantic import Field
@@ -15,6 +16,9 @@ from isopts.config import StrictModel
 from isopts.kernels.neighbors import nearest_neighbors
 from isopts.kernels.patch_consistency import PatchViews, patch_consistency
 from isopts.kernels.view_choice import ViewChoiceLimits, choose_views
+
+if TYPE_CHECKING:
+    from isopts.fit.views.surfels import Surfels
 
 _LIMITS = ViewChoiceLimits(  # what lies deep is seen by few views, and squarely by none
     top=8,
@@ -59,9 +63,7 @@ class CarveConfig(StrictModel):
 
 @torch.no_grad()
 def find_free_points(
-    points: torch.Tensor,
-    normals: torch.Tensor,
-    cosines: torch.Tensor,
+    surfels: "Surfels",
     value: Value,
     views: PatchViews,
     pixel: float,
@@ -72,14 +74,15 @@ def find_free_points(
     """(M, 3) places in free space behind the surface, unit frame.
 
     Args:
-        points: (N, 3) iso-points with unit normals (N, 3), seen by the views with cosines (N, V), 0: not.
+        surfels: the iso-points, seen by `views`.
         value: signed distance; behind the back of the object nothing is looked for.
         views: images of the level to compare at. pixel: size of its pixels at the object.
         previous: (P, 3) found before. Half of them stay, but none behind a surface that photographs now confirm.
     """
+    points = surfels.points
     if config.depth < _LEAST * pixel or len(points) <= _SUPPORT:
         return points[:0]
-    rounds = [_look(points, normals, cosines, value, views, pixel, config, generator) for _ in range(_ROUNDS)]
+    rounds = [_look(surfels, value, views, pixel, config, generator) for _ in range(_ROUNDS)]
     origins, found = (torch.cat([each[part] for each in rounds]) for part in (0, 1))
     confirmed = points, torch.stack([each[2] for each in rounds]).amax(dim=0) > _CONFIRMED
     supported = _supported(found, points)
@@ -93,9 +96,7 @@ def find_free_points(
 
 
 def _look(
-    points: torch.Tensor,
-    normals: torch.Tensor,
-    cosines: torch.Tensor,
+    surfels: "Surfels",
     value: Value,
     views: PatchViews,
     pixel: float,
@@ -104,9 +105,10 @@ def _look(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """With one choice of views: iso-points (F, 3) whose patches disagree, where (F, 3) behind them others agree; and
     how well the patches of each iso-point (N,) agree."""
+    points, cosines = surfels.points, surfels.cosines
     noise = torch.rand(cosines.shape, generator=generator).to(points)
     references, sources = choose_views(points, cosines, views.centers, noise, _LIMITS)
-    scores = _agreement(patch_consistency(points, normals, references, sources, views, _HALF_SIZE))
+    scores = _agreement(patch_consistency(points, surfels.normals, references, sources, views, _HALF_SIZE))
     order = torch.randperm(len(points), generator=generator).to(points.device)
     chosen = order[((scores < _DOUBTFUL) & (references >= 0))[order]][: config.rays]
     origins, references, sources = points[chosen], references[chosen], sources[chosen]

@@ -91,9 +91,8 @@ class PhotoConsistency:
         if carve.depth == 0 or extraction >= carve.looks or progress > carve.until:
             self.free_points = self.free_points[:0]
             return
-        seen = surfels.points, surfels.normals, surfels.cosines
         place = self._pyramid[level], self._pixel * 2**level
-        self.free_points = find_free_points(*seen, value, *place, self.free_points, carve, self._generator)
+        self.free_points = find_free_points(surfels, value, *place, self.free_points, carve, self._generator)
 
     def drawn_free_points(self) -> torch.Tensor:
         """(F, 3) some of the free points: a share of them, lest the few that are left push the harder."""

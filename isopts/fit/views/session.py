@@ -15,7 +15,7 @@ from isopts.fit.budget import Budget
 from isopts.fit.cameras.motion import camera_motion
 from isopts.fit.cameras.refinement import CameraRefinement
 from isopts.fit.colors.exposure import Exposures
-from isopts.fit.colors.finish import finish_colors
+from isopts.fit.colors.finish import FinishedSurface, finish_colors
 from isopts.fit.fitted.appearance import Appearance, stored_appearance
 from isopts.fit.fitted.fitted_field import FittedField
 from isopts.fit.fitted.outputs import Stopwatch, write_outputs
@@ -161,8 +161,7 @@ class MvrSession:
         steps = math.ceil(config.steps_share * step)
         done = finish_colors(
             self._finished_radiance,
-            self._field,
-            sampled_copy(fitted),
+            FinishedSurface(self._field, sampled_copy(fitted)),
             self._objective.colors.drawing_by(generator),
             config,
             steps,

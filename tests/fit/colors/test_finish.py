@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from isopts.field.radiance import GridRadiance, RadianceGridConfig
 from isopts.fit.colors.exposure import Exposures
-from isopts.fit.colors.finish import FinishConfig, finish_colors
+from isopts.fit.colors.finish import FinishConfig, FinishedSurface, finish_colors
 from isopts.fit.colors.samples import ColorSampler
 from isopts.render.sampled_field import sample_field
 
@@ -23,7 +23,7 @@ def finished(exact_ball, prepared, steps, config=CONFIG, exposures=None, radius=
     field, generator = exact_ball(radius), torch.Generator().manual_seed(0)
     grid = sample_field(field.value, 48, torch.device("cpu"))
     sampler = ColorSampler(prepared.images, generator)
-    finish_colors(radiance, field, grid, sampler, config, steps, exposures, generator, stop)
+    finish_colors(radiance, FinishedSurface(field, grid), sampler, config, steps, exposures, generator, stop)
     return radiance
 
 

@@ -28,10 +28,9 @@ def too_large(radius):
 def looked(prepared, radius, value=None, seed=0, previous=None, **config):
     surfels = iso_points(prepared, radius)
     views, generator = image_pyramid(prepared.images, 1)[0], torch.Generator().manual_seed(seed)
-    seen = surfels.points, surfels.normals, surfels.cosines
     value = value or too_large(radius)
-    previous = seen[0][:0] if previous is None else previous
-    return find_free_points(*seen, value, views, prepared.pixel, previous, CarveConfig(**config), generator)
+    previous = surfels.points[:0] if previous is None else previous
+    return find_free_points(surfels, value, views, prepared.pixel, previous, CarveConfig(**config), generator)
 
 
 def test_between_a_surface_too_far_out_and_the_true_one_is_free_space(close_views):
