@@ -85,10 +85,13 @@ def mesh(
     surface = fitted.mesh(MeshConfig(resolution=resolution, largest=largest and not open_))
     if len(surface.faces) == 0:
         raise no_surface()
-    surface = fitted.supported_parts(surface) if fitted.appearance is None else solid_components(surface)
+    if fitted.appearance is not None:
+        surface = solid_components(surface)
     if open_:
         surface = fitted.trim(surface, OutputConfig().reach if reach is None else reach)
         surface = largest_component(surface) if largest else surface
+    else:
+        surface = fitted.supported_parts(surface)
     details = {}
     if texture:
         details = mesh_texture.write_texture(target, checkpoint, fitted, surface, texture_size, bake)

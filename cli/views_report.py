@@ -159,7 +159,7 @@ def _choose_views(report: ViewsReport, chosen: list[int]) -> bool:
         blank = all(view in chosen and mask_doubt(views, view) is not None for view in report.problems)
     except InputError:  # a mask that cannot be read
         blank = False
-    if not blank or (report.problems and len(rest) < fewest_views(len(chosen))):
+    if not blank or len(rest) < fewest_views(len(chosen)):
         return False
     report.warnings += [left_out_note(views, view, doubt) for view, doubt in report.problems.items()]
     report.views, report.problems = views.select(rest), {}

@@ -18,7 +18,7 @@ from isopts.geometry.frames import WorldToUnit
 from isopts.geometry.triangle_mesh import TriangleMesh
 from isopts.isopoints.extract import IsoPoints, IsoPointsConfig, extract_isopoints
 from isopts.kernels.neighbors import nearest_neighbors
-from isopts.mesh.components import supported_components
+from isopts.mesh.components import face_components, supported_components
 from isopts.mesh.extract import MeshConfig, extract_mesh
 from isopts.mesh.trim import trim
 from isopts.run.atomic import replacing
@@ -93,8 +93,8 @@ class FittedField:
 
     def supported_parts(self, mesh: TriangleMesh) -> TriangleMesh:
         """`mesh` (input's coordinates, with normals) without the parts that are far from the scan, which a fit leaves
-        out too; all of it where the support is not known."""
-        if self.support is None:
+        out too; all of it where the support is not known, or where there is one part only."""
+        if self.support is None or face_components(mesh).max(initial=0) == 0:
             return mesh
         clearances, spacings = self._vertex_support(mesh)
         return supported_components(mesh, (clearances <= _REACH * spacings).cpu().numpy())
