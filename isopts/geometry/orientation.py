@@ -7,6 +7,7 @@ from isopts.geometry.patch_signs import Dipoles, Links, dipoles, patch_signs
 from isopts.geometry.spanning_forest import product_to_root, spanning_forest
 from isopts.kernels.neighbors import nearest_neighbors
 
+_SAMPLES = 3  # oriented one by one, whose majority counts: a single one misjudges a patch now and then
 _SAMPLE = 10000  # points that are oriented; the others follow the nearest of them
 _SUPPORT = 32  # points that a point of the sample is the average of
 _VOTERS = 6
@@ -26,7 +27,8 @@ def orient_normals(
     and outliers do not steer. Signs spread along minimum spanning trees of the k-neighbour graph: one with edge cost
     1 - |n_i . n_j| (Hoppe et al., 1992), one that also avoids links along the normals, which cross thin walls. What a
     tree got wrong is found by the winding number of the whole, see `patch_signs`, whose energy also chooses between
-    them. Open surfaces are tolerated; which side of a plane is outside is arbitrary.
+    them. All this is done three times, with other random points, and the majority counts. Open surfaces are tolerated;
+    which side of a plane is outside is arbitrary.
 
     The signs are as good as the normals: estimate those with enough neighbours, see `adaptive_planes`.
 
@@ -37,21 +39,26 @@ def orient_normals(
     """
     if min(k, len(points) - 1) < 1:
         return normals
-    steering = points if reliable is None or not bool(reliable.any()) else points[reliable]
-    chosen = _one_a_voxel(steering, seed)
-    if steering is not points:
-        chosen = torch.nonzero(reliable).ravel()[chosen]
     local = points - points.mean(dim=0)  # squared distances keep their digits
-    sample, axes = _smoothed(local, normals, chosen)
+    steering = torch.arange(len(points), device=points.device)
+    if reliable is not None and bool(reliable.any()):
+        steering = torch.nonzero(reliable).ravel()
+    majority = sum(_sides(local, normals, steering, k, seed + sample) for sample in range(_SAMPLES))
+    return torch.where(majority[:, None] < 0, -normals, normals)
+
+
+def _sides(points: torch.Tensor, normals: torch.Tensor, steering: torch.Tensor, k: int, seed: int) -> torch.Tensor:
+    """(N,) 1 or -1: the sides of `normals` that a random sample of the `steering` points tells."""
+    sample, axes = _smoothed(points, normals, steering[_one_a_voxel(points[steering], seed)])
     neighbors = nearest_neighbors(sample, sample, min(k, len(sample) - 1) + 1).indices[:, 1:]
     if neighbors.shape[1] == 0:  # all points are equal
-        return normals
+        return torch.ones_like(normals[:, 0])
     axes = _consistent(sample, axes, neighbors, seed)
-    near = nearest_neighbors(local, sample, min(_VOTERS, len(sample)))
+    near = nearest_neighbors(points, sample, min(_VOTERS, len(sample)))
     spacing = near.squared_distances.median().clamp_min(torch.finfo(points.dtype).tiny)
     closeness = 1 / (near.squared_distances + spacing)
     votes = (torch.einsum("nkd,nd->nk", axes[near.indices], normals) * closeness).sum(dim=1)
-    return torch.where(votes[:, None] < 0, -normals, normals)
+    return torch.where(votes < 0, -1.0, 1.0).to(normals)
 
 
 def _consistent(points: torch.Tensor, axes: torch.Tensor, neighbors: torch.Tensor, seed: int) -> torch.Tensor:
