@@ -23,16 +23,24 @@ def refine_hits(
 
 
 def points_on_rays(
-    points: torch.Tensor, values: torch.Tensor, gradients: torch.Tensor, directions: torch.Tensor
+    places: torch.Tensor,
+    directions: torch.Tensor,
+    points: torch.Tensor,
+    values: torch.Tensor,
+    gradients: torch.Tensor,
 ) -> torch.Tensor:
-    """(R, 3): where rays cross the surface, x - f / <grad f, v> v (IDR, equation 3): equal to `points` on the surface,
-    with the derivative of the crossing with respect to the parameters behind `values` (R,).
+    """(R, 3): where rays cross the surface near `points` (R, 3), to first order, with the derivative of the crossing
+    with respect to the parameters behind `values` (R,).
 
-    gradients (R, 3) are those of the field, directions (R, 3) the rays'; neither is differentiated. Where a ray grazes
-    the surface, the slope is held at 0.1.
+    That is o - (f + <grad f, o - x>) / <grad f, v> v; IDR's equation 3, where the ray passes through the point.
+
+    places (R, 3) are on the rays, near the points; directions (R, 3) theirs; gradients (R, 3) the field's at the
+    points. None is differentiated. Where a ray grazes the surface, the slope is held at 0.1.
     """
-    slopes = (gradients.detach() * directions).sum(dim=1).clamp_max(-_SMALLEST_SLOPE)
-    return points - (values / slopes)[:, None] * directions
+    gradients = gradients.detach()
+    slopes = (gradients * directions).sum(dim=1).clamp_max(-_SMALLEST_SLOPE)
+    heights = values + (gradients * (places - points)).sum(dim=1)
+    return places - (heights / slopes)[:, None] * directions
 
 
 def points_along_normals(points: torch.Tensor, values: torch.Tensor, gradients: torch.Tensor) -> torch.Tensor:

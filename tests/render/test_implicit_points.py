@@ -27,11 +27,22 @@ def test_the_crossing_moves_along_the_ray_as_the_ball_grows(rays):
     radius = torch.tensor(0.6, device=origins.device, requires_grad=True)
     on_surface = origins + exact[:, None] * directions
     values, gradients = _ball(on_surface, radius)
-    points = points_on_rays(on_surface, values, gradients, directions)
+    points = points_on_rays(on_surface, directions, on_surface, values, gradients)
     torch.testing.assert_close(points, on_surface, atol=1e-5, rtol=0)
     (speed,) = torch.autograd.grad((points * directions).sum(), radius)
     *_, larger = _hits(rays, 0.601, inset=0.101)
     torch.testing.assert_close(speed, (larger - exact).sum() / 0.001, rtol=0.02, atol=0)
+
+
+def test_a_ray_beside_the_point_crosses_the_surface_where_it_does_itself(rays):
+    origins, directions, exact = _hits(rays, 0.6, inset=0.2)
+    on_surface = origins + exact[:, None] * directions
+    beside = torch.nn.functional.normalize(on_surface + 0.005 * torch.randn_like(on_surface), dim=1) * 0.61
+    values, gradients = _ball(beside, torch.tensor(0.6, device=origins.device))
+    places = on_surface + 0.05 * directions
+    points = points_on_rays(places, directions, beside, values, gradients)
+    assert (points - on_surface).norm(dim=1).max() < 5e-4  # to first order: the points are 0.015 apart at most
+    assert (places - beside).norm(dim=1).min() > 0.01
 
 
 def test_the_nearest_point_moves_along_the_normal(rays):

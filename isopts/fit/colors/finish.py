@@ -115,11 +115,11 @@ def _traced(surface: FinishedSurface, sampler: ColorSampler, count: int, generat
     pieces = []
     for size in torch.arange(count).split(_CHUNK):
         samples, _ = sampler.from_rays(len(size), *surface, SphereTracingConfig())
-        values, gradients, features = with_features(surface.field, samples.points)
+        values, gradients, features = with_features(surface.field, samples.places)
         slopes = (gradients * samples.directions).sum(dim=1)
         kept = (values.abs() < _ON_SURFACE) & (slopes < _TOWARDS_CAMERA)
         found = _Pool(
-            samples.points,
+            samples.places,
             functional.normalize(gradients, dim=1),
             samples.directions,
             features,

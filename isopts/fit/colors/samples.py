@@ -16,10 +16,11 @@ _OUTLINE_PIXELS = 1.5
 
 
 class ColorSamples(NamedTuple):
-    """points (R, 3) on or near the surface, seen along unit `directions` (R, 3) in `views` (R,), with the photographed
-    colours `expected` (R, 3) in 0 ... 1; counts (R,) bool: false where there is nothing to compare."""
+    """Rays through pixels of `views` (R,), by `places` (R, 3) on them, on or near the surface, and their unit
+    `directions` (R, 3); the photographed colours `expected` (R, 3) in 0 ... 1; counts (R,) bool: false where there is
+    nothing to compare."""
 
-    points: torch.Tensor
+    places: torch.Tensor
     directions: torch.Tensor
     views: torch.Tensor
     expected: torch.Tensor
@@ -78,17 +79,23 @@ class ColorSampler:
         return ColorSamples(points, directions, views, expected, torch.ones_like(hit, dtype=torch.bool)), missed
 
     def from_surfels(self, points: torch.Tensor, cosines: torch.Tensor) -> tuple[ColorSamples, torch.Tensor]:
-        """Surface points (R, 3), each in one of the views that see it, drawn in proportion to how squarely they do
-        (cosines (R, V), 0: not at all), as rays through all pixels would; and which of them (R,) bool are off the
-        object there: they are in free space."""
+        """For surface points (R, 3) the rays through the pixels they are in, each in one of the views that see it,
+        drawn in proportion to how squarely they do (cosines (R, V), 0: not at all), as rays through all pixels would
+        be; and which of the points (R,) bool are off the object there: they are in free space.
+
+        Rays beside the points, since colours between pixels would have to be interpolated, which blurs them.
+        """
         noise = torch.rand(cosines.shape, generator=self._generator).to(points.device).clamp_min(1e-12)
         races, views = (noise.log() / cosines).max(dim=1)  # Efraimidis and Spirakis, 2006; -inf where not seen
         homogeneous = torch.einsum("nij,nj->ni", self._projections[views], functional.pad(points, (0, 1), value=1.0))
-        pixels = homogeneous[:, :2] / homogeneous[:, 2:].clamp_min(1e-6)
+        exact = homogeneous[:, :2] / homogeneous[:, 2:].clamp_min(1e-6)
+        pixels = (exact + 0.5).floor()
         seen, masked = races.isfinite(), self._images.masked(views, pixels)
-        directions = functional.normalize(points - self._centers[views], dim=1)
+        origins, directions = self._rays(views, pixels)
+        distances = ((points - origins) * directions).sum(dim=1, keepdim=True)
         expected = self._images.sample(views, pixels)
-        return ColorSamples(points, directions, views, expected, seen & masked), seen & self._off_object(views, pixels)
+        samples = ColorSamples(origins + distances * directions, directions, views, expected, seen & masked)
+        return samples, seen & self._off_object(views, exact)
 
     def _off_object(self, views: torch.Tensor, pixels: torch.Tensor) -> torch.Tensor:
         """(R,) bool: in the image, and farther than a pixel from the mask; nearer is a matter of its outline."""

@@ -180,7 +180,7 @@ class MvrObjective:
         surfaces = self._draws.positions(chosen, self._field.value_and_gradient)
         traced, missed = self._traced_samples(progress)
         space, near = self._draws.space(), self._draws.bends()
-        at = self._evaluate(surfaces=surfaces, traced=traced.points, space=space, bends=near)
+        at = self._evaluate(surfaces=surfaces, traced=traced.places, space=space, bends=near)
         if len(chosen) and config.isopoints.jitter == 0:
             self._draws.follow(chosen, at["surfaces"].values, at["surfaces"].gradients)
         terms = {}
@@ -192,7 +192,7 @@ class MvrObjective:
             if config.isopoints.importance == "photo":
                 self._draws.remember(chosen[:count][errors >= 0], errors[errors >= 0])
         free = surfaces[:0, 0]
-        if len(traced.points):
+        if len(traced.places):
             terms["color"] = self._color_term(traced, at["traced"], None)
         elif config.sampling.mode != "rays" and (count := min(self._color_count(progress), len(chosen))) > 0:
             samples, off_object = self._colors.from_surfels(surfaces[:count], self.surfels.cosines[chosen[:count]])
@@ -225,7 +225,7 @@ class MvrObjective:
         config = self._config.losses
         slopes = (at.gradients.detach() * samples.directions).sum(dim=1)
         counts = samples.counts & (at.values.detach().abs() < _ON_SURFACE) & (slopes < _TOWARDS_CAMERA)
-        points = points_on_rays(samples.points, at.values, at.gradients, samples.directions)
+        points = points_on_rays(samples.places, samples.directions, at.points, at.values, at.gradients)
         if config.point_gradient_max > 0:
             points = view_losses.limit_gradient(points, config.point_gradient_max * config.color / len(points))
         normals = functional.normalize(at.gradients, dim=1)
