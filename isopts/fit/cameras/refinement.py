@@ -124,7 +124,7 @@ def refine_on_start(refinement: CameraRefinement, field: Field, config: MvrConfi
     for number in range(config.cameras.start_rounds):
         before = refinement.views
         views = depth_views(before.cameras)
-        surfels = refresh_surfels(field.value_and_gradient, views, config.isopoints, surfels, False, generator)
+        surfels = refresh_surfels(field.value_and_gradient, views, config.isopoints, surfels, False, grid, generator)
         if surfels is None:
             return False
         after = refinement.refine(Surface(surfels, field.value_and_gradient, grid))

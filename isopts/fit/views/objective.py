@@ -136,7 +136,13 @@ class MvrObjective:
         notes = self._doubted_views(step)
         concentrated = self._config.sampling.mode == "importance"
         found = refresh_surfels(
-            self._field.value_and_gradient, self._depth_views, config, self.surfels, concentrated, self._generator
+            self._field.value_and_gradient,
+            self._depth_views,
+            config,
+            self.surfels,
+            concentrated,
+            self._grid,
+            self._generator,
         )
         if found is None and self.surfels is not None:
             raise DivergedError(f"The surface vanished before step {step}; lower the learning rates and try again.")

@@ -10,6 +10,7 @@ from isopts.geometry.curvature import principal_curvatures
 from isopts.isopoints.concentrate import concentrate
 from isopts.isopoints.extract import extract_isopoints
 from isopts.isopoints.project import ValueAndGradient
+from isopts.kernels.grid_rays import march_rays
 from isopts.kernels.neighbors import nearest_neighbors
 from isopts.kernels.point_visibility import DepthViews, point_visibility
 
@@ -45,11 +46,12 @@ def refresh_surfels(
     config: IsopointsConfig,
     previous: Surfels | None,
     concentrated: bool,
+    grid: torch.Tensor,
     generator: torch.Generator,
 ) -> Surfels | None:
     """New iso-points, from the previous ones where there are any; None where the field has no surface.
 
-    concentrated: also more of them where config.importance says.
+    concentrated: also more of them where config.importance says. grid: sampled copy of the field.
     """
     seeds = None if previous is None else previous.points[: previous.uniform]
     device = views.centers.device
@@ -67,7 +69,22 @@ def refresh_surfels(
         points, normals = torch.cat((points, children)), torch.cat((normals, child_normals))
         errors = torch.cat((errors, _carried_errors(children, previous)))
     cosines = point_visibility(points, normals, views, _DISC * spacing, _TOLERANCE * spacing, config.visible_cosine)
-    return Surfels(points, normals, cosines, errors, uniform)
+    return Surfels(points, normals, _unobstructed(cosines, points, views.centers, grid), errors, uniform)
+
+
+def _unobstructed(
+    cosines: torch.Tensor, points: torch.Tensor, centers: torch.Tensor, grid: torch.Tensor
+) -> torch.Tensor:
+    """`cosines` (N, V), 0 also where the sampled field is in the way: the depth test, whose tolerance is the spacing of
+    the points and more on slopes, lets many pass between the walls of cavities."""
+    rows, views = torch.nonzero(cosines > 0).unbind(1)
+    to_camera = centers[views] - points[rows]
+    distances = to_camera.norm(dim=1)
+    directions = to_camera / distances[:, None]
+    skipped = 2 / (len(grid) - 1)  # a cell, in which the copy does not tell the point's own surface from others
+    found = march_rays(grid, points[rows] + skipped * directions, directions)
+    cosines[rows, views] *= found.hits > distances - skipped
+    return cosines
 
 
 def _carried_errors(points: torch.Tensor, previous: Surfels | None) -> torch.Tensor:

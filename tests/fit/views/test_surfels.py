@@ -7,6 +7,7 @@ from torch.nn import functional
 from isopts.fit.views.config import IsopointsConfig
 from isopts.fit.views.surfels import Surfels, depth_views, refresh_surfels
 from isopts.isopoints.extract import IsoPointsConfig
+from isopts.render.sampled_field import sample_field
 
 RADIUS = 2 / 3
 CONFIG = IsopointsConfig(count=800, extraction=IsoPointsConfig(cell_resolution=24))
@@ -22,7 +23,8 @@ def nothing(points):
 
 def refreshed(prepared, previous=None, concentrated=False, config=CONFIG, field=ball_field):
     generator = torch.Generator().manual_seed(0)
-    return refresh_surfels(field, depth_views(prepared.cameras), config, previous, concentrated, generator)
+    grid = sample_field(lambda points: field(points)[0], 64, "cpu")
+    return refresh_surfels(field, depth_views(prepared.cameras), config, previous, concentrated, grid, generator)
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +62,30 @@ def test_what_is_behind_something_is_not_seen(prepared_ball):
     assert small.sum() > 20
     assert (found.cosines[small, 0] > 0).float().mean() < 0.05
     assert (found.cosines[small] > 0).any(dim=1).float().mean() > 0.9  # some are in the gap between the balls
+
+
+def test_walls_closer_than_the_points_hide_each_other(prepared_ball):
+    """Two plates, 0.12 apart, of points whose depth test tolerates more than that."""
+    gap, half = 0.12, torch.tensor([0.5, 0.5, 0.05])
+    middle = gap / 2 + float(half[2])
+
+    def plates(points):
+        with torch.enable_grad():
+            points = points.clone().requires_grad_(True)
+            mirrored = torch.cat((points[:, :2].abs(), (points[:, 2:].abs() - middle).abs()), dim=1)
+            distances = mirrored - half
+            values = distances.clamp_min(0).norm(dim=1) + distances.amax(dim=1).clamp_max(0)
+            return values.detach(), torch.autograd.grad(values.sum(), points)[0]
+
+    found = refreshed(prepared_ball, field=plates)
+    facing = (found.points[:, 2].abs() < 0.07) & (found.points[:, :2].abs().amax(dim=1) < 0.4)
+    assert facing.sum() > 150
+    rows, views = torch.nonzero(found.cosines[facing] > 0).unbind(1)
+    points = found.points[facing][rows]
+    directions = functional.normalize(prepared_ball.cameras.centers()[views] - points, dim=1)
+    opposite = points + gap / directions[:, 2:].abs() * directions
+    assert len(points) > 20
+    assert (opposite[:, :2].abs().amax(dim=1) > 0.47).all()
 
 
 def test_errors_come_from_the_nearest_surfel_before(prepared_ball, first):
