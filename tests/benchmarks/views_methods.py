@@ -92,9 +92,10 @@ def data_sets(options: argparse.Namespace) -> list[Path]:
     folders = list(options.views or [])
     for shape in options.shapes or ([] if folders else ["skull", "compressor"]):
         width, height = map(str, options.size)
-        folder = options.output / f"{shape}_{width}x{height}_views"
+        lights = ["--fixed-lights"] if options.fixed_lights else []
+        folder = options.output / f"{shape}_{width}x{height}_views{'_fixed_lights' if lights else ''}"
         if not (folder / "cameras.npz").is_file():
-            isopts("make-views", shape, "-o", str(folder), "--size", width, height, "--overwrite", "--quiet")
+            isopts("make-views", shape, "-o", str(folder), "--size", width, height, *lights, "--overwrite", "--quiet")
         folders.append(folder)
     return folders
 
@@ -105,6 +106,11 @@ def main() -> None:
     parser.add_argument("--views", type=Path, nargs="+", metavar="FOLDER", help="posed images with a reference.ply")
     parser.add_argument("--shapes", nargs="+", help="make images of these; without --views: skull and compressor")
     parser.add_argument("--size", type=int, nargs=2, default=[640, 480], help="of images that are made")
+    parser.add_argument(
+        "--fixed-lights",
+        action="store_true",
+        help="of images that are made; else every image has its own, as is harder",
+    )
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--seconds", type=float, nargs="+", default=[50.0, 170.0, 350.0], help="of fitting")
     parser.add_argument("--steps", type=int, nargs="+", help="instead of seconds")
