@@ -204,14 +204,14 @@ class PointsObjective:
             count = round(edge_aware.growth * count)
         seeds = self._cloud.points if self._isopoints is None else self._isopoints.points
         found = extract_isopoints(self._field.value_and_gradient, count, config.extraction, seeds, self._generator)
+        gradients = self._gradients(found)
         if config.consolidate_cells > 0:
             cell = finest_cell(self._cloud.noise, self._cloud.spacing, averaged=True)
             width = max(config.consolidate_cells * cell, self._cloud.spacing)  # enough points to average
-            gradients = self._gradients(found)
             moved = consolidate(found.points, gradients, self._scan(), width)
             return Isopoints(moved.points, moved.normals, gradients, moved.confidences)
         normals = estimate_normals(found.points, config.normal_neighbors)
-        return Isopoints(found.points, normals, found.normals, torch.ones_like(found.values))
+        return Isopoints(found.points, normals, gradients, torch.ones_like(found.values))
 
     def _gradients(self, found: Projection) -> torch.Tensor:
         """(M, 3) unit gradients of the field, which edge-aware iso-points have replaced."""
