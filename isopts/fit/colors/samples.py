@@ -74,7 +74,7 @@ class ColorSampler:
         views, pixels = views[hit], pixels[hit]
         if grid is not None:
             distances = refine_hits(field.value_and_gradient, origins, directions, distances)
-        expected = self._images.colors_at(views, pixels)
+        expected = self._images.sample(views, pixels)
         points = origins + distances[:, None] * directions
         return ColorSamples(points, directions, views, expected, torch.ones_like(hit, dtype=torch.bool)), missed
 
@@ -93,7 +93,7 @@ class ColorSampler:
         seen, masked = races.isfinite(), self._images.masked(views, pixels)
         origins, directions = self._rays(views, pixels)
         distances = ((points - origins) * directions).sum(dim=1, keepdim=True)
-        expected = self._images.colors_at(views, pixels)
+        expected = self._images.sample(views, pixels)
         samples = ColorSamples(origins + distances * directions, directions, views, expected, seen & masked)
         return samples, seen & self._off_object(views, exact)
 

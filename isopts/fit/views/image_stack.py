@@ -25,23 +25,28 @@ class ImageStack:
     first: torch.Tensor
     cameras: Cameras
 
-    def colors_at(self, views: torch.Tensor, pixels: torch.Tensor) -> torch.Tensor:
-        """Colours (R, 3) in 0 ... 1 of the pixels nearest to `pixels` (R, 2), column and row, of `views` (R,); beyond
-        the border the outermost go on."""
-        return self.colors[self._nearest(views, pixels)[0]].float() / 255
+    def sample(self, views: torch.Tensor, pixels: torch.Tensor) -> torch.Tensor:
+        """Colours (R, 3) in 0 ... 1 at `pixels` (R, 2), column and row, of `views` (R,); interpolated between pixel
+        centres, beyond the outermost of them continued."""
+        last = self.cameras.sizes[views] - 1
+        at = torch.minimum(pixels.clamp_min(0), last)
+        corner = torch.minimum(at.long(), (last - 1).clamp_min(0))
+        a, b = (at - corner).unsqueeze(2).unbind(1)
+        width = last[:, 0] + 1
+        start = self.first[views] + corner[:, 1] * width + corner[:, 0]
+        right, down = (last[:, 0] > 0).long(), torch.where(last[:, 1] > 0, width, 0)
+        corners = (start, start + right, start + down, start + right + down)
+        upper_left, upper_right, lower_left, lower_right = (self.colors[index].float() for index in corners)
+        upper = upper_left + a * (upper_right - upper_left)
+        return (upper + b * (lower_left + a * (lower_right - lower_left) - upper)) / 255
 
     def masked(self, views: torch.Tensor, pixels: torch.Tensor) -> torch.Tensor:
         """(R,) bool: whether the pixel (R, 2) nearest to each place is in the image and on the object."""
-        nearest, inside = self._nearest(views, pixels)
-        return inside & self.masks[nearest]
-
-    def _nearest(self, views: torch.Tensor, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Positions (R,) in the buffers of the nearest pixels, and whether these are in the image."""
         nearest = (pixels + 0.5).floor().long()
         sizes = self.cameras.sizes[views]
         inside = ((nearest >= 0) & (nearest < sizes)).all(dim=1)
         nearest = torch.minimum(nearest.clamp_min(0), sizes - 1)
-        return self.first[views] + nearest[:, 1] * sizes[:, 0] + nearest[:, 0], inside
+        return inside & self.masks[self.first[views] + nearest[:, 1] * sizes[:, 0] + nearest[:, 0]]
 
     def places(self, indices: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Views (R,) and pixels (R, 2) float32 of positions (R,) in the buffers."""

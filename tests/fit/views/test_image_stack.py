@@ -51,15 +51,23 @@ def test_a_pixel_has_its_own_colour_and_mask(uneven):
     for view, (width, height) in enumerate(SIZES):
         row, column = np.mgrid[:height, :width]
         where = at(view, np.stack([column, row], axis=-1).reshape(-1, 2).tolist())
-        torch.testing.assert_close(255 * stack.colors_at(*where), torch.from_numpy(images[view]).view(-1, 3).float())
+        torch.testing.assert_close(255 * stack.sample(*where), torch.from_numpy(images[view]).view(-1, 3).float())
         assert stack.masked(*where).tolist() == masks[view].ravel().tolist()
 
 
-def test_the_nearest_pixel_counts_and_beyond_the_border_the_outermost_go_on(uneven):
+def test_between_pixels_is_the_bilinear_mean_and_beyond_the_border_it_goes_on(uneven):
     stack, images, _ = uneven
-    view, image = 1, images[1]
-    found = 255 * stack.colors_at(*at(view, [[3.4, 6.0], [2.6, 6.4], [-4.0, 2.0], [99.0, 99.0], [7.2, -0.4]]))
-    expected = [image[6, 3], image[6, 3], image[2, 0], image[13, 8], image[0, 7]]
+    view, image = 1, images[1].astype(np.float64)
+    found = 255 * stack.sample(*at(view, [[3.5, 6.0], [3.25, 6.5], [-4.0, 2.0], [99.0, 99.0], [7.5, -0.4]]))
+    upper = 0.75 * image[6, 3] + 0.25 * image[6, 4]
+    lower = 0.75 * image[7, 3] + 0.25 * image[7, 4]
+    expected = [
+        (image[6, 3] + image[6, 4]) / 2,
+        (upper + lower) / 2,
+        image[2, 0],
+        image[13, 8],
+        (image[0, 7] + image[0, 8]) / 2,
+    ]
     np.testing.assert_allclose(found.numpy(), np.stack(expected), rtol=1e-5)
 
 
@@ -88,8 +96,8 @@ def test_places_invert_the_order_of_the_buffer(uneven):
 def test_images_of_one_pixel_width_can_be_sampled(tmp_path):
     images, masks = pictures([(1, 9), (8, 1), (5, 5)])
     stack = stack_images(written(tmp_path, images, masks), REGION.frame(), 999, CPU)
-    found = 255 * stack.colors_at(torch.tensor([0, 1]), torch.tensor([[0.3, 2.4], [2.6, 0.7]]))
-    expected = [images[0][2, 0], images[1][0, 3]]
+    found = 255 * stack.sample(torch.tensor([0, 1]), torch.tensor([[0.3, 2.5], [2.5, 0.7]]))
+    expected = [images[0][2:4, 0].mean(axis=0), images[1][0, 2:4].mean(axis=0)]
     np.testing.assert_allclose(found.numpy(), np.stack(expected), rtol=1e-5)
 
 
@@ -153,7 +161,7 @@ def test_colours_are_found_where_the_point_is_though_the_image_was_shrunk(tmp_pa
         stack = stack_images(views, REGION.frame(), pixels_max, CPU)
         point = torch.from_numpy((POINT - REGION.center) / REGION.radius).float()[None]
         pixels, _ = stack.cameras.project(point)
-        brightest.append(stack.colors_at(torch.arange(3), pixels[:, 0]).mean())
+        brightest.append(stack.sample(torch.arange(3), pixels[:, 0]).mean())
     assert brightest[0] > 0.97
     assert brightest[1] > 0.85
 
