@@ -37,7 +37,8 @@ def test_the_crossing_moves_along_the_ray_as_the_ball_grows(rays):
 def test_a_ray_beside_the_point_crosses_the_surface_where_it_does_itself(rays):
     origins, directions, exact = _hits(rays, 0.6, inset=0.2)
     on_surface = origins + exact[:, None] * directions
-    beside = torch.nn.functional.normalize(on_surface + 0.005 * torch.randn_like(on_surface), dim=1) * 0.61
+    noise = torch.randn(on_surface.shape, generator=torch.Generator().manual_seed(1)).to(on_surface)
+    beside = 0.61 * torch.nn.functional.normalize(on_surface + 0.005 * noise, dim=1)
     values, gradients = _ball(beside, torch.tensor(0.6, device=origins.device))
     places = on_surface + 0.05 * directions
     points = points_on_rays(places, directions, beside, values, gradients)

@@ -82,9 +82,9 @@ def _unobstructed(
     distances = to_camera.norm(dim=1)
     directions = to_camera / distances[:, None]
     skipped = 2 / (len(grid) - 1)  # a cell, in which the copy does not tell the point's own surface from others
-    found = march_rays(grid, points[rows] + skipped * directions, directions)
-    cosines[rows, views] *= found.hits > distances - skipped
-    return cosines
+    hits = march_rays(grid, points[rows] + skipped * directions, directions).hits
+    clear = torch.where(hits > distances - skipped, cosines[rows, views], 0.0)
+    return cosines.index_put((rows, views), clear)
 
 
 def _carried_errors(points: torch.Tensor, previous: Surfels | None) -> torch.Tensor:

@@ -84,8 +84,9 @@ def test_surfels_have_their_own_colour_in_every_view_that_sees_them(ball, prepar
     errors = (samples.expected - exact_colors(ball, prepared_ball, crossings)).abs()[samples.counts]
     assert errors.mean() < 0.006
     assert errors.quantile(0.99) < 0.02
-    toward = -(samples.directions * points).sum(dim=1) / RADIUS
-    assert toward[samples.counts].min() > 0.49  # of the pixel, beside the point
+    through = functional.normalize(points - prepared_ball.cameras.centers()[samples.views], dim=1)
+    assert -(through * points).sum(dim=1)[samples.counts].min() / RADIUS > 0.5 - 1e-5
+    assert (samples.directions - through).norm(dim=1).max() < prepared_ball.pixel
 
 
 def test_each_view_that_sees_a_surfel_is_drawn(prepared_ball, sampler):
