@@ -4,6 +4,7 @@ import torch
 from torch.nn import functional
 
 from isopts.geometry.patch_signs import Dipoles, Links, dipoles, patch_signs
+from isopts.geometry.side_links import Relate, cosines, mirrored, neighbors_along, plain
 from isopts.geometry.spanning_forest import product_to_root, spanning_forest
 from isopts.kernels.neighbors import nearest_neighbors
 
@@ -11,6 +12,7 @@ _SAMPLES = 3  # oriented one by one, whose majority counts: a single one misjudg
 _SAMPLE = 10000  # points that are oriented; the others follow the nearest of them
 _SUPPORT = 32  # points that a point of the sample is the average of
 _VOTERS = 6
+_SATISFIED_MIN = 0.7  # of what mirrored normals tell; less is noise
 _CELL_MIN = 2.0**-20  # of the longest side, so that three indices fit into 63 bits
 
 
@@ -24,11 +26,11 @@ def orient_normals(
     """`normals` (N, 3) of `points` (N, 3) with signs that agree with each other and point out of the object.
 
     The cloud is thinned to one random point a voxel and moved onto the median plane of its neighbours, so that noise
-    and outliers do not steer. Signs spread along minimum spanning trees of the k-neighbour graph: one with edge cost
-    1 - |n_i . n_j| (Hoppe et al., 1992), one that also avoids links along the normals, which cross thin walls. What a
-    tree got wrong is found by the winding number of the whole, see `patch_signs`, whose energy also chooses between
-    them. All this is done three times, with other random points, and the majority counts. Open surfaces are tolerated;
-    which side of a plane is outside is arbitrary.
+    and outliers do not steer. Signs spread along minimum spanning trees of links between neighbours: one with cost
+    1 - |n_i . n_j| (Hoppe et al., 1992), one with what `side_links.mirrored` tells, which sees thin walls and edges.
+    What a tree got wrong is found by the winding number of the whole, see `patch_signs`, whose energy also chooses
+    between them. All this is done three times, with other random points, and the majority counts. Open surfaces are
+    tolerated; which side of a plane is outside is arbitrary.
 
     The signs are as good as the normals: estimate those with enough neighbours, see `adaptive_planes`.
 
@@ -50,10 +52,14 @@ def orient_normals(
 def _sides(points: torch.Tensor, normals: torch.Tensor, steering: torch.Tensor, k: int, seed: int) -> torch.Tensor:
     """(N,) 1 or -1: the sides of `normals` that a random sample of the `steering` points tells."""
     sample, axes = _smoothed(points, normals, steering[_one_a_voxel(points[steering], seed)])
-    neighbors = nearest_neighbors(sample, sample, min(k, len(sample) - 1) + 1).indices[:, 1:]
-    if neighbors.shape[1] == 0:  # all points are equal
+    if len(sample) < 2:  # all points are equal
         return torch.ones_like(normals[:, 0])
-    axes = _consistent(sample, axes, neighbors, seed)
+    fixed = dipoles(sample, axes, seed)
+    neighbors = neighbors_along(sample, axes, k)
+    signs, satisfied = _consistent(sample, axes, fixed, neighbors, mirrored)
+    if satisfied < _SATISFIED_MIN:
+        signs, _ = _consistent(sample, axes, fixed, neighbors, plain)
+    axes = signs[:, None] * axes
     near = nearest_neighbors(points, sample, min(_VOTERS, len(sample)))
     spacing = near.squared_distances.median().clamp_min(torch.finfo(points.dtype).tiny)
     closeness = 1 / (near.squared_distances + spacing)
@@ -61,32 +67,24 @@ def _sides(points: torch.Tensor, normals: torch.Tensor, steering: torch.Tensor, 
     return torch.where(votes < 0, -1.0, 1.0).to(normals)
 
 
-def _consistent(points: torch.Tensor, axes: torch.Tensor, neighbors: torch.Tensor, seed: int) -> torch.Tensor:
-    """`axes` (N, 3) with the signs of the lower orientation energy that either tree leads to."""
-    found = []
-    fixed = dipoles(points, axes, seed)
-    agreement = torch.einsum("nkd,nd->nk", axes[neighbors], axes)
-    along = _along_surface(points, axes, neighbors)
-    weights = (2 * along - 1).clamp_min(0)  # none for links that cross a wall rather than follow it
-    for strengths in (agreement, along * agreement):
-        forest = spanning_forest(1.001 - strengths.abs().clamp_max(1), neighbors)  # scipy takes a zero for no edge
-        cosines = (axes * axes[forest.parents]).sum(dim=1)
-        turns = product_to_root(torch.where(cosines < 0, -1.0, 1.0).to(axes), forest.parents)[:, None]
-        kept = cosines.abs() * _along_surface(points, axes, forest.parents[:, None])[:, 0]
-        turned = Dipoles(turns * fixed.contributions, fixed.shares)
-        signs, energy = patch_signs(turns * axes, turned, Links(neighbors, weights, forest, kept))
-        found.append((energy, turns * axes * signs[:, None]))
-    return min(found, key=lambda pair: pair[0])[1]
-
-
-def _along_surface(points: torch.Tensor, normals: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
-    """1 - max(|<d, n_i>|, |<d, n_j>|)^2 of the links (N, K) to `others`, d their direction.
-
-    It is small for a link along the normals: that crosses a wall rather than follow a surface.
-    """
-    directions = functional.normalize(points[others] - points[:, None], dim=2)
-    own, other = torch.einsum("nkd,nd->nk", directions, normals), (directions * normals[others]).sum(dim=2)
-    return 1 - torch.maximum(own.abs(), other.abs()).square().clamp_max(1)
+def _consistent(
+    points: torch.Tensor, axes: torch.Tensor, fixed: Dipoles, neighbors: torch.Tensor, relate: Relate
+) -> tuple[torch.Tensor, float]:
+    """Signs (N,) of the lower orientation energy that either tree leads to, and how far they satisfy the links."""
+    links, found = relate(points, axes, neighbors), []
+    for tree in ("normals", "links"):
+        told = cosines(axes, neighbors) if tree == "normals" else links.weights * links.agreements
+        forest = spanning_forest(1.001 - told.abs().clamp_max(1), neighbors)  # scipy takes a zero for no edge
+        parents = relate(points, axes, forest.parents[:, None])
+        followed = cosines(axes, parents.neighbors) if tree == "normals" else parents.agreements
+        turns = product_to_root(torch.where(followed[:, 0] < 0, -1.0, 1.0).to(axes), forest.parents)
+        turned = links._replace(agreements=turns[:, None] * links.agreements * turns[neighbors])
+        strengths = (parents.weights * parents.agreements)[:, 0].abs()
+        contributions = turns[:, None] * fixed.contributions
+        signs, energy = patch_signs(fixed._replace(contributions=contributions), Links(turned, forest, strengths))
+        found.append((energy, turns * signs))
+    signs = min(found, key=lambda pair: pair[0])[1]
+    return signs, links.satisfied(signs)
 
 
 def _one_a_voxel(points: torch.Tensor, seed: int) -> torch.Tensor:

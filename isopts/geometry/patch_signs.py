@@ -4,11 +4,13 @@ import math
 from typing import NamedTuple
 
 import torch
+from torch.nn import functional
 
+from isopts.geometry.side_links import SideLinks
 from isopts.geometry.spacing import areas
 from isopts.geometry.spanning_forest import SpanningForest
 
-_CUTS = 200  # weakest links of the forest, between which patches are judged
+_CUTS = 400  # weakest links of the forest, between which patches are judged
 _PATCH_SHARE = 1 / 2000  # of all points; smaller subtrees follow their neighbours
 _QUERIES = 1000  # points at which the winding number is compared
 _CHUNK = 2500  # points; bounds the (chunk, queries) temporaries
@@ -42,21 +44,19 @@ def dipoles(points: torch.Tensor, normals: torch.Tensor, seed: int = 0) -> Dipol
 
 
 class Links(NamedTuple):
-    """neighbors: (N, K) int64, all present. weights: (N, K) in [0, 1], how far each link is along the surface.
-    forest: of these links. strengths: (N,), of the link of each point to its parent, weighted likewise."""
+    """links: between the points. forest: of these links. strengths: (N,), weight and size of the agreement of each
+    point with its parent."""
 
-    neighbors: torch.Tensor
-    weights: torch.Tensor
+    links: SideLinks
     forest: SpanningForest
     strengths: torch.Tensor
 
 
-def patch_signs(normals: torch.Tensor, fixed: Dipoles, links: Links) -> tuple[torch.Tensor, float]:
+def patch_signs(fixed: Dipoles, linked: Links) -> tuple[torch.Tensor, float]:
     """Signs (N,) for patches of a cloud that lower its orientation energy, and the energy reached.
 
     The energy is the area's mean of (w - 1/2)^2, w the generalised winding number, which is 1/2 on every surface whose
-    normals point outward (walls of cavities included), less the mean of <n_i, n_j> over the links of neighbours, which
-    count as far as they are along the surface: the two sides of a thin wall are to face away from each other.
+    normals point outward (walls of cavities included), less the weighted mean of what the links tell, see `SideLinks`.
     The first sees thin walls, inside-out cavities and parts; the second, proportional to the length of a patch's
     border, keeps noise from turning small patches.
 
@@ -64,26 +64,24 @@ def patch_signs(normals: torch.Tensor, fixed: Dipoles, links: Links) -> tuple[to
     signs, so every flip of a patch or a subtree is evaluated exactly, and the best is taken until none gains.
 
     Args:
-        normals: (N, 3), unit, of points whose noise and density are even: thinned and smoothed.
-        fixed: the dipoles of these points with these normals.
+        fixed: the dipoles of the points, whose noise and density are even: thinned and smoothed.
+        linked: agreements of the normals that the dipoles have.
     """
-    forest = links.forest
-    starts, ends = _weakest_subtrees(links.strengths, forest)
+    forest, count = linked.forest, len(linked.strengths)
+    starts, ends = _weakest_subtrees(linked.strengths, forest)
     places = torch.empty_like(forest.order)
-    places[forest.order] = torch.arange(len(normals), device=normals.device)
-    borders = torch.zeros(len(normals) + 1, dtype=torch.int64, device=normals.device)
+    places[forest.order] = torch.arange(count, device=places.device)
+    borders = places.new_zeros(count + 1)
     borders[starts], borders[ends], borders[0] = 1, 1, 1
     numbers = borders.cumsum(0) - 1  # patch of each place in the order
-    patches = numbers[places]
-    count = int(patches.max()) + 1
-    all_patches = torch.arange(count, device=normals.device)
-    last = torch.where(ends < len(normals), numbers[ends], count)
-    subtrees = (all_patches >= numbers[starts][:, None]) & (all_patches < last[:, None])
-    moves = torch.cat([subtrees, torch.eye(count, dtype=torch.bool, device=normals.device)])
-    quadratic, linear = _winding_energy(fixed, patches, count)
-    quadratic = quadratic - _agreement_energy(normals, links, patches, count)
-    signs = _descend(quadratic, linear, moves.to(normals))
-    return signs[patches], float(signs @ quadratic @ signs - linear @ signs) + 0.25
+    patches, size = numbers[places], int(numbers[count - 1]) + 1
+    alone = torch.arange(size, device=places.device)
+    last = torch.where(ends < count, numbers[ends], size)
+    first, last = torch.cat((numbers[starts], alone)), torch.cat((last, alone + 1))
+    quadratic, linear = _winding_energy(fixed, patches, size)
+    quadratic = quadratic - _agreement_energy(linked.links, patches, size)
+    signs, energy = _descend(quadratic.double(), linear.double(), first, last)
+    return signs[patches].to(fixed.contributions), energy + 0.25
 
 
 def _weakest_subtrees(strengths: torch.Tensor, forest: SpanningForest) -> tuple[torch.Tensor, torch.Tensor]:
@@ -108,24 +106,29 @@ def _winding_energy(fixed: Dipoles, patches: torch.Tensor, count: int) -> tuple[
     return weighted @ winding.T, weighted.sum(dim=1)
 
 
-def _agreement_energy(normals: torch.Tensor, links: Links, patches: torch.Tensor, count: int) -> torch.Tensor:
-    """A (P, P), symmetric, with s^T A s the weighted mean agreement of the links for the patch signs s."""
+def _agreement_energy(links: SideLinks, patches: torch.Tensor, count: int) -> torch.Tensor:
+    """A (P, P), symmetric, with s^T A s the weighted mean of what the links tell for the patch signs s."""
     total = links.weights.sum().clamp_min(torch.finfo(links.weights.dtype).tiny)
-    agreement = links.weights / total * torch.einsum("nkd,nd->nk", normals[links.neighbors], normals)
+    told = links.weights * links.agreements / total
     pairs = patches[:, None] * count + patches[links.neighbors]
-    sums = normals.new_zeros(count * count).index_add(0, pairs.ravel(), agreement.ravel()).view(count, count)
+    sums = told.new_zeros(count * count).index_add(0, pairs.ravel(), told.ravel()).view(count, count)
     return (sums + sums.T) / 2
 
 
-def _descend(quadratic: torch.Tensor, linear: torch.Tensor, moves: torch.Tensor) -> torch.Tensor:
-    """Signs (P,) that no row of `moves` (M, P), 1 where it flips, improves; steepest descent from all positive."""
+def _descend(
+    quadratic: torch.Tensor, linear: torch.Tensor, first: torch.Tensor, last: torch.Tensor
+) -> tuple[torch.Tensor, float]:
+    """Signs (P,) that no flip of patches first ... last - 1 improves, by steepest descent from all positive, and
+    s^T Q s - b^T s there. Sums over an interval of patches are differences of running sums."""
     signs = torch.ones_like(linear)
     for _ in range(4 * len(linear)):
-        flipped = moves * signs
-        gains = 4 * flipped @ (quadratic @ signs) - 4 * ((flipped @ quadratic) * flipped).sum(dim=1)
-        gains = gains - 2 * flipped @ linear
+        field = 2 * (quadratic @ signs) - linear
+        pairs = functional.pad((signs[:, None] * quadratic * signs).cumsum(0).cumsum(1), (1, 0, 1, 0))
+        inside = pairs[last, last] - pairs[first, last] - pairs[last, first] + pairs[first, first]
+        singles = functional.pad((signs * field).cumsum(0), (1, 0))
+        gains = 2 * (singles[last] - singles[first]) - 4 * inside
         best = int(gains.argmax())
         if gains[best] < _GAIN_MIN:
             break
-        signs = torch.where(moves[best] > 0, -signs, signs)
-    return signs
+        signs[first[best] : last[best]] *= -1
+    return signs, float(signs @ quadratic @ signs - linear @ signs)

@@ -94,6 +94,14 @@ def test_the_thin_wall_of_a_vessel_looks_into_it() -> None:
     assert ((oriented * normals).sum(dim=1) > 0).float().mean() > 0.99
 
 
+def test_thin_fins_have_two_sides() -> None:
+    """A stack of them, two spacings thick and three apart: whoever crosses a fin or a gap finds parallel normals."""
+    cloud = make_scan(SHAPES["compressor"], ScanConfig(points=60_000, noise=0.0, outliers=0.0, normal_noise=0.0))
+    points, normals = (torch.from_numpy(part).float() for part in (cloud.points, cloud.normals))
+    oriented = orient_normals(points, adaptive_planes(points).normals)
+    assert ((oriented * normals).sum(dim=1) > 0).float().mean() > 0.96
+
+
 def test_a_tenth_of_outliers_does_not_steer(generator) -> None:
     points, normals = on_sphere(20_000, generator)
     points = noisy(points, 0.01, generator)
