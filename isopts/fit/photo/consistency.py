@@ -82,7 +82,8 @@ class PhotoConsistency:
         floor = self._config.floors[len(self._config.levels) - level]
         best = scores.detach().amax(dim=1)
         disagreements = torch.where(best > INVALID, 1 - best, -1)
-        return weight * view_losses.photo_loss(scores, floor, self._config.best), disagreements
+        loss = view_losses.photo_loss(scores, floor, self._config.best, self._config.tolerance)
+        return weight * loss, disagreements
 
     def look_behind(self, surfels: Surfels, value: Value, extraction: int, progress: float) -> None:
         """Find space in front of surfaces behind the present one, while the fit is young enough to move there.

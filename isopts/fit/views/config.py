@@ -88,7 +88,9 @@ class LossConfig(StrictModel):
     """Weight of each term; 0 leaves it out."""
 
     color: float = Field(1.0, ge=0, description="L1 between rendered and photographed colours")
-    photo: float = Field(0.3, ge=0, description="1 - NCC of patches between the views that see an iso-point")
+    photo: float = Field(
+        0.6, ge=0, description="1 - NCC of patches between the views that see an iso-point, see photo.tolerance"
+    )
     silhouette: float = Field(
         20.0,
         ge=0,
@@ -128,6 +130,9 @@ class PhotoConfig(StrictModel):
     )
     floors: tuple[float, ...] = Field(
         (-0.5, 0.0, 0.2, 0.3), description="NCC below which a source view does not count; coarsest level first"
+    )
+    tolerance: float = Field(
+        0.1, gt=0, description="1 - NCC at which a patch pulls half as much as a perfect one; large: all pull alike"
     )
     best: int = Field(3, ge=1, description="sources of a surfel that count, those with the highest NCC")
     offset_gradient_pixels: float = Field(

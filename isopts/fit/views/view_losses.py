@@ -19,12 +19,17 @@ def huber_color_loss(colors: torch.Tensor, expected: torch.Tensor) -> torch.Tens
     return functional.smooth_l1_loss(colors, expected, beta=_HUBER)
 
 
-def photo_loss(scores: torch.Tensor, floor: float, best: int) -> torch.Tensor:
-    """Mean of 1 - NCC over each surfel's `best` sources with the highest scores (N, S) of those above `floor`; 0 for a
-    surfel with none. Scores below the floor are occlusions and highlights: truncated, they pull nowhere."""
+def photo_loss(scores: torch.Tensor, floor: float, best: int, tolerance: float) -> torch.Tensor:
+    """Mean of t log(1 + (1 - NCC) / t), t the tolerance, over each surfel's `best` sources with the highest scores
+    (N, S) of those above `floor`; 0 for a surfel with none.
+
+    The residual of a patch is noise that differs from patch to patch, so its logarithm is what is likeliest: patches
+    that agree well tell the place exactly and pull most; others, with light that moved or something in between, hardly.
+    Scores below the floor are occlusions and highlights: truncated, they pull nowhere."""
     counted = counted_sources(scores.detach(), floor, best)
     shares = counted / counted.sum(dim=1, keepdim=True).clamp_min(1)
-    return (shares * (1 - scores)).sum(dim=1).mean()
+    residuals = (1 - scores).clamp_min(0)  # rounding takes scores beyond 1
+    return (shares * tolerance * torch.log1p(residuals / tolerance)).sum(dim=1).mean()
 
 
 def counted_sources(scores: torch.Tensor, floor: float, best: int) -> torch.Tensor:

@@ -1,5 +1,7 @@
 """Loss terms of posed images: closed-form values, and gradients that pull where they should."""
 
+import math
+
 import pytest
 import torch
 from torch.nn import functional
@@ -32,25 +34,35 @@ def test_color_loss_is_the_mean_error_of_what_counts():
 
 def test_photo_loss_is_the_mean_over_the_best_sources_of_each_surfel():
     scores = torch.tensor([[0.9, 0.5, 0.7, 0.1], [0.2, INVALID, INVALID, INVALID]], requires_grad=True)
-    loss = photo_loss(scores, floor=0.0, best=2)
-    assert loss.item() == pytest.approx(((0.1 + 0.3) / 2 + 0.8) / 2)
+    loss = photo_loss(scores, floor=0.0, best=2, tolerance=1e6)  # the logarithm is straight
+    assert loss.item() == pytest.approx(((0.1 + 0.3) / 2 + 0.8) / 2, rel=1e-3)
     loss.backward()
     torch.testing.assert_close(scores.grad, -torch.tensor([[0.25, 0, 0.25, 0], [0.5, 0, 0, 0]]))
 
 
+def test_patches_that_agree_well_pull_most():
+    scores = torch.tensor([[1.0], [0.9], [0.5], [1.0 + 1e-6]], dtype=torch.float64, requires_grad=True)
+    loss = photo_loss(scores, floor=0.0, best=1, tolerance=0.1)
+    assert loss.item() == pytest.approx(0.1 * (math.log(2) + math.log(6)) / 4)
+    loss.backward()
+    torch.testing.assert_close(scores.grad[:3], -torch.tensor([[1.0], [1 / 2], [1 / 6]]).double() / 4)
+    assert scores.grad[3] == 0
+
+
 def test_sources_below_the_floor_and_invalid_ones_pull_nowhere():
     scores = torch.tensor([[0.3, 0.29, -0.8], [INVALID, INVALID, INVALID]], requires_grad=True)
-    loss = photo_loss(scores, floor=0.295, best=3)
-    assert loss.item() == pytest.approx(0.7 / 2)
+    loss = photo_loss(scores, floor=0.295, best=3, tolerance=0.7)
+    assert loss.item() == pytest.approx(0.7 * math.log(2) / 2)
     loss.backward()
-    torch.testing.assert_close(scores.grad, torch.tensor([[-0.5, 0, 0], [0, 0, 0]]))
-    none = photo_loss(scores, floor=0.9, best=3)
+    torch.testing.assert_close(scores.grad, torch.tensor([[-0.25, 0, 0], [0, 0, 0]]))
+    none = photo_loss(scores, floor=0.9, best=3, tolerance=0.7)
     assert none.item() == 0
     assert counted_sources(scores.detach(), INVALID - 1, 3).tolist() == [[1, 1, 1], [0, 0, 0]]
 
 
 def test_more_sources_may_count_than_there_are():
-    assert photo_loss(torch.tensor([[0.5, 0.7]]), floor=0.0, best=5).item() == pytest.approx(0.4)
+    loss = photo_loss(torch.tensor([[0.5, 0.7]]), floor=0.0, best=5, tolerance=1.0)
+    assert loss.item() == pytest.approx((math.log(1.5) + math.log(1.3)) / 2)
 
 
 def test_side_loss_is_the_length_on_the_wrong_side():
