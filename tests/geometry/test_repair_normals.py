@@ -2,6 +2,8 @@ import pytest
 import torch
 from torch.nn import functional
 
+from isopts.data.synthetic import ScanConfig, make_scan
+from isopts.data.synthetic_shapes import SHAPES
 from isopts.geometry.repair_normals import contradicted_share, opposite_offset, repair_normals
 
 
@@ -81,3 +83,12 @@ def test_the_other_sheet_of_a_noisy_wall_is_behind_and_turned_normals_are_not(ge
     sphere, _, given = noisy_sphere(0.02, generator)
     assert abs(opposite_offset(sphere, turned(given, 0.2, generator))) < 0.1
     assert opposite_offset(points[:1], wall[:1]) == 0
+
+
+@pytest.mark.parametrize("share", [0.1, 0.25])
+def test_turned_normals_of_a_wall_as_thin_as_the_neighbourhoods_are_turned_back(share: float, generator) -> None:
+    """Flat links alone leave a tenth of them wrong, and turn right ones."""
+    cloud = make_scan(SHAPES["vase"], ScanConfig(points=60_000, noise=0.0075, outliers=0.0, normal_noise=0.1))
+    points, given = (torch.from_numpy(part).float() for part in (cloud.points, cloud.normals))
+    found = repaired(points, turned(given, share, generator))
+    assert ((found * given).sum(dim=1) > 0).float().mean() > 0.97
