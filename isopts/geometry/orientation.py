@@ -4,7 +4,7 @@ import torch
 from torch.nn import functional
 
 from isopts.geometry.patch_signs import Dipoles, Links, dipoles, patch_signs
-from isopts.geometry.side_links import Relate, cosines, mirrored, neighbors_along, plain
+from isopts.geometry.side_links import Relate, mirrored, neighbors_along, plain, unweighted
 from isopts.geometry.spanning_forest import product_to_root, spanning_forest
 from isopts.kernels.neighbors import nearest_neighbors
 
@@ -72,16 +72,15 @@ def _consistent(
 ) -> tuple[torch.Tensor, float]:
     """Signs (N,) of the lower orientation energy that either tree leads to, and how far they satisfy the links."""
     links, found = relate(points, axes, neighbors), []
-    for tree in ("normals", "links"):
-        told = cosines(axes, neighbors) if tree == "normals" else links.weights * links.agreements
-        forest = spanning_forest(1.001 - told.abs().clamp_max(1), neighbors)  # scipy takes a zero for no edge
-        parents = relate(points, axes, forest.parents[:, None])
-        followed = cosines(axes, parents.neighbors) if tree == "normals" else parents.agreements
-        turns = product_to_root(torch.where(followed[:, 0] < 0, -1.0, 1.0).to(axes), forest.parents)
-        turned = links._replace(agreements=turns[:, None] * links.agreements * turns[neighbors])
-        strengths = (parents.weights * parents.agreements)[:, 0].abs()
+    for tree in (unweighted, relate):
+        costs = 1.001 - tree(points, axes, neighbors).told.abs().clamp_max(1)  # scipy takes a zero for no edge
+        forest = spanning_forest(costs, neighbors)
+        parents = forest.parents[:, None]
+        same = tree(points, axes, parents).agreements[:, 0] >= 0
+        turns = product_to_root(torch.where(same, 1.0, -1.0).to(axes), forest.parents)
+        linked = Links(links.turned(turns), forest, relate(points, axes, parents).told[:, 0].abs())
         contributions = turns[:, None] * fixed.contributions
-        signs, energy = patch_signs(fixed._replace(contributions=contributions), Links(turned, forest, strengths))
+        signs, energy = patch_signs(fixed._replace(contributions=contributions), linked)
         found.append((energy, turns * signs))
     signs = min(found, key=lambda pair: pair[0])[1]
     return signs, links.satisfied(signs)

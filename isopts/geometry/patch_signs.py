@@ -109,7 +109,7 @@ def _winding_energy(fixed: Dipoles, patches: torch.Tensor, count: int) -> tuple[
 def _agreement_energy(links: SideLinks, patches: torch.Tensor, count: int) -> torch.Tensor:
     """A (P, P), symmetric, with s^T A s the weighted mean of what the links tell for the patch signs s."""
     total = links.weights.sum().clamp_min(torch.finfo(links.weights.dtype).tiny)
-    told = links.weights * links.agreements / total
+    told = links.told / total
     pairs = patches[:, None] * count + patches[links.neighbors]
     sums = told.new_zeros(count * count).index_add(0, pairs.ravel(), told.ravel()).view(count, count)
     return (sums + sums.T) / 2

@@ -73,7 +73,7 @@ def repair_normals(points: torch.Tensor, normals: torch.Tensor, contradicted: fl
 
 def _voted_signs(links: SideLinks) -> torch.Tensor:
     """(N,) 1 or -1: what the neighbours, and each point for the side that was given, vote for."""
-    told = links.weights * links.agreements
+    told = links.told
     signs = torch.ones_like(told[:, 0])
     for _ in range(_ROUNDS):
         before, signs = signs, torch.where((told * signs[links.neighbors]).sum(dim=1) + _OWN_SAY < 0, -1.0, 1.0)

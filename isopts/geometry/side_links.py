@@ -21,11 +21,19 @@ class SideLinks(NamedTuple):
     agreements: torch.Tensor
     weights: torch.Tensor
 
+    @property
+    def told(self) -> torch.Tensor:
+        """(N, K) in [-1, 1]: agreements, as far as they can be told."""
+        return self.weights * self.agreements
+
+    def turned(self, signs: torch.Tensor) -> "SideLinks":
+        """Those of the normals with these signs (N,)."""
+        return self._replace(agreements=signs[:, None] * self.agreements * signs[self.neighbors])
+
     def satisfied(self, signs: torch.Tensor) -> float:
         """Share of what the links tell that normals with these signs (N,) follow, less what they contradict."""
-        told = self.weights * self.agreements
-        followed = told * signs[:, None] * signs[self.neighbors]
-        return float(followed.sum() / told.abs().sum().clamp_min(torch.finfo(told.dtype).tiny))
+        told = self.told
+        return float(self.turned(signs).told.sum() / told.abs().sum().clamp_min(torch.finfo(told.dtype).tiny))
 
 
 Relate = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], SideLinks]
@@ -47,6 +55,12 @@ def plain(points: torch.Tensor, normals: torch.Tensor, others: torch.Tensor) -> 
     own, other = _slopes(points, normals, others)
     along = 1 - torch.maximum(own.abs(), other.abs()).square().clamp_max(1)
     return SideLinks(others, cosines(normals, others), (2 * along - 1).clamp_min(0))
+
+
+def unweighted(points: torch.Tensor, normals: torch.Tensor, others: torch.Tensor) -> SideLinks:
+    """The agreement is the normals' cosine, wherever the points are."""
+    agreements = cosines(normals, others)
+    return SideLinks(others, agreements, torch.ones_like(agreements))
 
 
 def neighbors_along(points: torch.Tensor, normals: torch.Tensor, k: int) -> torch.Tensor:
