@@ -27,10 +27,10 @@ def orient_normals(
 
     The cloud is thinned to one random point a voxel and moved onto the median plane of its neighbours, so that noise
     and outliers do not steer. Signs spread along minimum spanning trees of links between neighbours: one with cost
-    1 - |n_i . n_j| (Hoppe et al., 1992), one with what `side_links.mirrored` tells, which sees thin walls and edges.
-    What a tree got wrong is found by the winding number of the whole, see `patch_signs`, whose energy also chooses
-    between them. All this is done three times, with other random points, and the majority counts. Open surfaces are
-    tolerated; which side of a plane is outside is arbitrary.
+    1 - |n_i . n_j| (Hoppe et al., 1992), one that avoids links along the normals, one with what `side_links.mirrored`
+    tells, which sees thin walls and edges, but also more noise. What a tree got wrong is found by the winding number of
+    the whole, see `patch_signs`, whose energy also chooses between them. All this is done three times, with other
+    random points, and the majority counts. Open surfaces are tolerated; which side of a plane is outside is arbitrary.
 
     The signs are as good as the normals: estimate those with enough neighbours, see `adaptive_planes`.
 
@@ -70,9 +70,9 @@ def _sides(points: torch.Tensor, normals: torch.Tensor, steering: torch.Tensor, 
 def _consistent(
     points: torch.Tensor, axes: torch.Tensor, fixed: Dipoles, neighbors: torch.Tensor, relate: Relate
 ) -> tuple[torch.Tensor, float]:
-    """Signs (N,) of the lower orientation energy that either tree leads to, and how far they satisfy the links."""
+    """Signs (N,) of the lowest orientation energy that a tree leads to, and how far they satisfy the links."""
     links, found = relate(points, axes, neighbors), []
-    for tree in (unweighted, relate):
+    for tree in (unweighted, plain, mirrored):
         costs = 1.001 - tree(points, axes, neighbors).told.abs().clamp_max(1)  # scipy takes a zero for no edge
         forest = spanning_forest(costs, neighbors)
         parents = forest.parents[:, None]
