@@ -1,11 +1,13 @@
 """One consistent, outward sign for the normals of a point cloud."""
 
+from typing import NamedTuple
+
 import torch
 from torch.nn import functional
 
 from isopts.geometry.patch_signs import Dipoles, Links, dipoles, patch_signs
 from isopts.geometry.side_links import Relate, mirrored, neighbors_along, plain, unweighted
-from isopts.geometry.spanning_forest import product_to_root, spanning_forest
+from isopts.geometry.spanning_forest import SpanningForest, product_to_root, spanning_forest
 from isopts.kernels.neighbors import nearest_neighbors
 
 _SAMPLES = 3  # oriented one by one, whose majority counts: a single one misjudges a patch now and then
@@ -56,9 +58,10 @@ def _sides(points: torch.Tensor, normals: torch.Tensor, steering: torch.Tensor, 
         return torch.ones_like(normals[:, 0])
     fixed = dipoles(sample, axes, seed)
     neighbors = neighbors_along(sample, axes, k)
-    signs, satisfied = _consistent(sample, axes, fixed, neighbors, mirrored)
+    trees = [_grown(sample, axes, neighbors, relate) for relate in (unweighted, plain, mirrored)]
+    signs, satisfied = _consistent(sample, axes, fixed, trees, neighbors, mirrored)
     if satisfied < _SATISFIED_MIN:
-        signs, _ = _consistent(sample, axes, fixed, neighbors, plain)
+        signs, _ = _consistent(sample, axes, fixed, trees, neighbors, plain)
     axes = signs[:, None] * axes
     near = nearest_neighbors(points, sample, min(_VOTERS, len(sample)))
     spacing = near.squared_distances.median().clamp_min(torch.finfo(points.dtype).tiny)
@@ -67,18 +70,33 @@ def _sides(points: torch.Tensor, normals: torch.Tensor, steering: torch.Tensor, 
     return torch.where(votes < 0, -1.0, 1.0).to(normals)
 
 
+class _Tree(NamedTuple):
+    """forest: of links. turns: (N,) 1 or -1, signs that spread along it."""
+
+    forest: SpanningForest
+    turns: torch.Tensor
+
+
+def _grown(points: torch.Tensor, axes: torch.Tensor, neighbors: torch.Tensor, relate: Relate) -> _Tree:
+    """Of the links that tell most."""
+    costs = 1.001 - relate(points, axes, neighbors).told.abs().clamp_max(1)  # scipy takes a zero for no edge
+    forest = spanning_forest(costs, neighbors)
+    same = relate(points, axes, forest.parents[:, None]).agreements[:, 0] >= 0
+    return _Tree(forest, product_to_root(torch.where(same, 1.0, -1.0).to(axes), forest.parents))
+
+
 def _consistent(
-    points: torch.Tensor, axes: torch.Tensor, fixed: Dipoles, neighbors: torch.Tensor, relate: Relate
+    points: torch.Tensor,
+    axes: torch.Tensor,
+    fixed: Dipoles,
+    trees: list[_Tree],
+    neighbors: torch.Tensor,
+    relate: Relate,
 ) -> tuple[torch.Tensor, float]:
     """Signs (N,) of the lowest orientation energy that a tree leads to, and how far they satisfy the links."""
     links, found = relate(points, axes, neighbors), []
-    for tree in (unweighted, plain, mirrored):
-        costs = 1.001 - tree(points, axes, neighbors).told.abs().clamp_max(1)  # scipy takes a zero for no edge
-        forest = spanning_forest(costs, neighbors)
-        parents = forest.parents[:, None]
-        same = tree(points, axes, parents).agreements[:, 0] >= 0
-        turns = product_to_root(torch.where(same, 1.0, -1.0).to(axes), forest.parents)
-        linked = Links(links.turned(turns), forest, relate(points, axes, parents).told[:, 0].abs())
+    for forest, turns in trees:
+        linked = Links(links.turned(turns), forest, relate(points, axes, forest.parents[:, None]).told[:, 0].abs())
         contributions = turns[:, None] * fixed.contributions
         signs, energy = patch_signs(fixed._replace(contributions=contributions), linked)
         found.append((energy, turns * signs))

@@ -27,8 +27,7 @@ def contradicted_share(points: torch.Tensor, normals: torch.Tensor, seed: int = 
         return 0.0
     chosen = torch.randperm(len(points), generator=torch.Generator().manual_seed(seed))[:_SAMPLE].to(points.device)
     near = nearest_neighbors(points[chosen], points, min(_NEIGHBORS + 1, len(points))).indices[:, 1:]
-    agreements, weights = _told(points, normals, chosen, near)
-    return float(((agreements * weights).sum(dim=1) < 0).float().mean())
+    return float((_flat_links(points, normals, chosen, near).told.sum(dim=1) < 0).float().mean())
 
 
 def opposite_offset(points: torch.Tensor, normals: torch.Tensor, seed: int = 0) -> float:
@@ -64,7 +63,7 @@ def repair_normals(points: torch.Tensor, normals: torch.Tensor, contradicted: fl
     places = feet(points, adaptive_planes(points))
     k = min(_NEIGHBORS, len(points) - 1)
     near = nearest_neighbors(places, places, k + 1).indices[:, 1:]
-    links = SideLinks(near, *_told(places, normals, torch.arange(len(points), device=points.device), near))
+    links = _flat_links(places, normals, torch.arange(len(points), device=points.device), near)
     signs = _voted_signs(links)
     if links.satisfied(signs) < _SATISFIED_MIN:
         signs = _voted_signs(mirrored(places, normals, neighbors_along(places, normals, k)))
@@ -82,11 +81,10 @@ def _voted_signs(links: SideLinks) -> torch.Tensor:
     return signs.to(told)
 
 
-def _told(
-    points: torch.Tensor, normals: torch.Tensor, rows: torch.Tensor, near: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Agreements <n_i, n_j> and weights (1 - <d_ij, n_i>^2)^4 (R, K) of the points `rows` (R,) with their neighbours
-    `near` (R, K), d_ij the direction between them."""
+def _flat_links(points: torch.Tensor, normals: torch.Tensor, rows: torch.Tensor, near: torch.Tensor) -> SideLinks:
+    """Agreements <n_i, n_j> and weights (1 - <d_ij, n_i>^2)^4 of the points `rows` (R,) with their neighbours `near`
+    (R, K), d_ij the direction between them."""
     directions = functional.normalize(points[near] - points[rows][:, None], dim=2)
     along = 1 - torch.einsum("rkd,rd->rk", directions, normals[rows]).square()
-    return torch.einsum("rkd,rd->rk", normals[near], normals[rows]), along.clamp_min(0).pow(4)
+    agreements = torch.einsum("rkd,rd->rk", normals[near], normals[rows])
+    return SideLinks(near, agreements, along.clamp_min(0).pow(4))

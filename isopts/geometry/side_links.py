@@ -54,12 +54,12 @@ def plain(points: torch.Tensor, normals: torch.Tensor, others: torch.Tensor) -> 
     count. It is the better one where noise makes the places of neighbours meaningless."""
     own, other = _slopes(points, normals, others)
     along = 1 - torch.maximum(own.abs(), other.abs()).square().clamp_max(1)
-    return SideLinks(others, cosines(normals, others), (2 * along - 1).clamp_min(0))
+    return SideLinks(others, _cosines(normals, others), (2 * along - 1).clamp_min(0))
 
 
 def unweighted(points: torch.Tensor, normals: torch.Tensor, others: torch.Tensor) -> SideLinks:
     """The agreement is the normals' cosine, wherever the points are."""
-    agreements = cosines(normals, others)
+    agreements = _cosines(normals, others)
     return SideLinks(others, agreements, torch.ones_like(agreements))
 
 
@@ -72,7 +72,7 @@ def neighbors_along(points: torch.Tensor, normals: torch.Tensor, k: int) -> torc
     return others.gather(1, (squared * (1 + _ASIDE * offsets.square())).argsort(dim=1)[:, :k])
 
 
-def cosines(normals: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
+def _cosines(normals: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
     """(N, K) between the normals of each point and of its others."""
     return torch.einsum("nkd,nd->nk", normals[others], normals)
 
@@ -80,7 +80,7 @@ def cosines(normals: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
 def _mirrored(points: torch.Tensor, normals: torch.Tensor, others: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Cosines (N, K) of normals and mirrored normals, and sines (N, K) of leaving both planes to the same side."""
     own, other = _slopes(points, normals, others)
-    agreements = cosines(normals, others) - 2 * own * other
+    agreements = _cosines(normals, others) - 2 * own * other
     return agreements, (own + torch.where(agreements < 0, -other, other)).abs() / 2
 
 

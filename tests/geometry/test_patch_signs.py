@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional
 
 from isopts.geometry.patch_signs import Links, dipoles, patch_signs
-from isopts.geometry.side_links import SideLinks, cosines
+from isopts.geometry.side_links import unweighted
 from isopts.geometry.spanning_forest import spanning_forest
 from isopts.kernels.neighbors import nearest_neighbors
 
@@ -19,9 +19,8 @@ def on_sphere(count: int, radius: float = 1.0, seed: int = 0) -> tuple[torch.Ten
 def graph(points: torch.Tensor, normals: torch.Tensor) -> Links:
     """Eight neighbours of each point, which count alike, and the forest of the links that agree best."""
     neighbors = nearest_neighbors(points, points, 9).indices[:, 1:]
-    agreements = cosines(normals, neighbors)
-    forest = spanning_forest(1.001 - agreements.abs().clamp_max(1), neighbors)
-    links = SideLinks(neighbors, agreements, torch.ones_like(agreements))
+    links = unweighted(points, normals, neighbors)
+    forest = spanning_forest(1.001 - links.agreements.abs().clamp_max(1), neighbors)
     return Links(links, forest, (normals * normals[forest.parents]).sum(dim=1).abs())
 
 

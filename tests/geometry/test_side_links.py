@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from isopts.geometry.side_links import SideLinks, mirrored, neighbors_along, plain
+from isopts.geometry.side_links import SideLinks, mirrored, neighbors_along, plain, unweighted
 from isopts.kernels.neighbors import nearest_neighbors
 
 
@@ -55,7 +55,7 @@ def test_turning_a_normal_turns_what_is_told() -> None:
     normals = torch.nn.functional.normalize(torch.randn((50, 3), generator=generator), dim=1)
     others = torch.randint(0, 50, (50, 4), generator=generator)
     signs = torch.where(torch.rand(50, generator=generator) < 0.5, -1.0, 1.0)
-    for relate in (mirrored, plain):
+    for relate in (mirrored, plain, unweighted):
         links, turned = relate(points, normals, others), relate(points, signs[:, None] * normals, others)
         torch.testing.assert_close(turned.agreements, signs[:, None] * links.agreements * signs[others])
         torch.testing.assert_close(turned.weights, links.weights)
