@@ -53,6 +53,19 @@ def test_few_cells_are_looked_at_and_never_too_many_at_once() -> None:
     assert sphere(centers).abs().max() <= 1.3 * 3**0.5 / 256  # 1.25 half diagonals and little more
 
 
+def steep_place(points: torch.Tensor) -> torch.Tensor:
+    """The sphere, ten times as steep around one of its points."""
+    place = torch.tensor([0.8, 0.05, -0.02])
+    return sphere(points) * (1 + 9 * torch.exp(-((points - place).square().sum(dim=1)) / 0.005))
+
+
+def test_a_steep_place_does_not_make_the_band_thick_elsewhere() -> None:
+    grid = CellGrid(128)
+    found = find_surface_cells(steep_place, grid)
+    assert cells_with_a_change_of_sign(steep_place, grid) <= set(map(tuple, found.tolist()))
+    assert len(found) < 1.5 * len(find_surface_cells(sphere, grid))
+
+
 def test_the_domain_can_be_any_cube() -> None:
     grid = CellGrid(96, low=-0.5, high=0.1)
     found = find_surface_cells(sphere, grid)
