@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional
 
 from isopts.geometry.patch_signs import Dipoles, Links, dipoles, patch_signs
-from isopts.geometry.side_links import Relate, mirrored, neighbors_along, plain, unweighted
+from isopts.geometry.side_links import Relate, mirrored, neighbors_along, plain, slopes_of, unweighted
 from isopts.geometry.spanning_forest import SpanningForest, product_to_root, spanning_forest
 from isopts.kernels.neighbors import nearest_neighbors
 
@@ -14,7 +14,8 @@ _SAMPLES = 3  # oriented one by one, whose majority counts: a single one misjudg
 _SAMPLE = 10000  # points that are oriented; the others follow the nearest of them
 _SUPPORT = 32  # points that a point of the sample is the average of
 _VOTERS = 6
-_SATISFIED_MIN = 0.7  # of what mirrored normals tell; less is noise
+_SATISFIED_MIN = 0.88  # of what mirrored normals tell; less is noise
+_SLOPE = 0.22  # median of links over their planes, up to which the winding number tells all
 _CELL_MIN = 2.0**-20  # of the longest side, so that three indices fit into 63 bits
 
 
@@ -56,9 +57,10 @@ def _sides(points: torch.Tensor, normals: torch.Tensor, steering: torch.Tensor, 
     sample, axes = _smoothed(points, normals, steering[_one_a_voxel(points[steering], seed)])
     if len(sample) < 2:  # all points are equal
         return torch.ones_like(normals[:, 0])
-    fixed = dipoles(sample, axes, seed)
     neighbors = neighbors_along(sample, axes, k)
     trees = [_grown(sample, axes, neighbors, relate) for relate in (unweighted, plain, mirrored)]
+    fixed = dipoles(sample, axes, seed)
+    fixed = fixed._replace(shares=_winding_trust(sample, axes, neighbors) * fixed.shares)
     signs, satisfied = _consistent(sample, axes, fixed, trees, neighbors, mirrored)
     if satisfied < _SATISFIED_MIN:
         signs, _ = _consistent(sample, axes, fixed, trees, neighbors, plain)
@@ -83,6 +85,13 @@ def _grown(points: torch.Tensor, axes: torch.Tensor, neighbors: torch.Tensor, re
     forest = spanning_forest(costs, neighbors)
     same = relate(points, axes, forest.parents[:, None]).agreements[:, 0] >= 0
     return _Tree(forest, product_to_root(torch.where(same, 1.0, -1.0).to(axes), forest.parents))
+
+
+def _winding_trust(points: torch.Tensor, axes: torch.Tensor, neighbors: torch.Tensor) -> float:
+    """How much the winding number counts, up to 1: little where noise still displaces neighbours by as much as they are
+    apart. It is far from 1/2 at such points, on the right surface too, and patches would turn only to cancel that."""
+    slopes = slopes_of(points, axes, neighbors)[0].abs()
+    return min(1.0, (_SLOPE / max(float(slopes.median()), 1e-6)) ** 4)
 
 
 def _consistent(

@@ -19,7 +19,7 @@ _GAIN_MIN = 1e-5  # of an energy whose terms are shares of the whole; below it r
 
 class Dipoles(NamedTuple):
     """contributions: (N, Q), of each point with its normal to the winding number at each of Q points of the cloud.
-    shares: (Q,), of the area, that these stand for; they sum to 1."""
+    shares: (Q,), of the area, that these stand for; they sum to 1, or to how much the winding number is trusted."""
 
     contributions: torch.Tensor
     shares: torch.Tensor
@@ -81,7 +81,7 @@ def patch_signs(fixed: Dipoles, linked: Links) -> tuple[torch.Tensor, float]:
     quadratic, linear = _winding_energy(fixed, patches, size)
     quadratic = quadratic - _agreement_energy(linked.links, patches, size)
     signs, energy = _descend(quadratic.double(), linear.double(), first, last)
-    return signs[patches].to(fixed.contributions), energy + 0.25
+    return signs[patches].to(fixed.contributions), energy + 0.25 * float(fixed.shares.sum())
 
 
 def _weakest_subtrees(strengths: torch.Tensor, forest: SpanningForest) -> tuple[torch.Tensor, torch.Tensor]:

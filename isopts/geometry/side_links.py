@@ -52,7 +52,7 @@ def mirrored(points: torch.Tensor, normals: torch.Tensor, others: torch.Tensor) 
 def plain(points: torch.Tensor, normals: torch.Tensor, others: torch.Tensor) -> SideLinks:
     """The agreement is the normals' cosine (Hoppe et al., 1992), and what leaves either plane by 45 degrees does not
     count. It is the better one where noise makes the places of neighbours meaningless."""
-    own, other = _slopes(points, normals, others)
+    own, other = slopes_of(points, normals, others)
     along = 1 - torch.maximum(own.abs(), other.abs()).square().clamp_max(1)
     return SideLinks(others, _cosines(normals, others), (2 * along - 1).clamp_min(0))
 
@@ -79,12 +79,12 @@ def _cosines(normals: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
 
 def _mirrored(points: torch.Tensor, normals: torch.Tensor, others: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Cosines (N, K) of normals and mirrored normals, and sines (N, K) of leaving both planes to the same side."""
-    own, other = _slopes(points, normals, others)
+    own, other = slopes_of(points, normals, others)
     agreements = _cosines(normals, others) - 2 * own * other
     return agreements, (own + torch.where(agreements < 0, -other, other)).abs() / 2
 
 
-def _slopes(points: torch.Tensor, normals: torch.Tensor, others: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def slopes_of(points: torch.Tensor, normals: torch.Tensor, others: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Cosines (N, K) of the links' directions with the own normal and with the others'."""
     directions = functional.normalize(points[others] - points[:, None], dim=2)
     return torch.einsum("nkd,nd->nk", directions, normals), (directions * normals[others]).sum(dim=2)

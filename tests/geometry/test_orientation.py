@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from plyfile import PlyData
@@ -77,6 +78,16 @@ def test_the_wall_of_a_cavity_looks_into_it(generator) -> None:
     assert share_right(noisy(radius * directions, 0.01, generator), normals, 32, generator) > 0.999
 
 
+def star_of_limbs(points: np.ndarray) -> np.ndarray:
+    """Signed distance of rods of radius 0.06 along the axes, joined smoothly in a ball."""
+    axes = np.abs(points)
+    others = [np.hypot(axes[:, i - 1], axes[:, i - 2]) for i in range(3)]
+    beyond = [np.maximum(axes[:, i] - 0.65, 0) for i in range(3)]
+    rods = [np.hypot(other, past) - 0.06 for other, past in zip(others, beyond, strict=True)]
+    parts = np.stack([*rods, np.linalg.norm(points, axis=1) - 0.2])
+    return -0.02 * np.log(np.exp(-parts / 0.02).sum(axis=0))
+
+
 def test_a_thin_noisy_plate_has_two_sides(generator) -> None:
     points = 2 * torch.rand((20000, 3), generator=generator) - 1
     upper = points[:, 2] > 0
@@ -100,6 +111,14 @@ def test_thin_fins_have_two_sides() -> None:
     points, normals = (torch.from_numpy(part).float() for part in (cloud.points, cloud.normals))
     oriented = orient_normals(points, adaptive_planes(points).normals)
     assert ((oriented * normals).sum(dim=1) > 0).float().mean() > 0.96
+
+
+def test_noise_of_a_quarter_of_a_limb_does_not_turn_its_sides() -> None:
+    """The winding number at points so displaced is far from 1/2 on the right surface."""
+    cloud = make_scan(star_of_limbs, ScanConfig(points=40_000, noise=0.015, outliers=0.0, normal_noise=0.0))
+    points, normals = (torch.from_numpy(part).float() for part in (cloud.points, cloud.normals))
+    oriented = orient_normals(points, adaptive_planes(points).normals)
+    assert ((oriented * normals).sum(dim=1) > 0).float().mean() > 0.95
 
 
 def test_a_tenth_of_outliers_does_not_steer(generator) -> None:

@@ -59,7 +59,7 @@ class LossConfig(StrictModel):
         2.0, ge=0, description="1 - cos between gradient and normal on a scan with normals, weighted by trust"
     )
     normal_estimated: float = Field(
-        0.3, ge=0, description="instead of `normal` on a scan without: estimates say little that the points do not"
+        0.4, ge=0, description="instead of `normal` on a scan without: estimates say little that the points do not"
     )
     eikonal: float = Field(0.5, ge=0, description="(|grad f| - 1)^2 on the scan and on the samples around it")
     sign: float = Field(10.0, ge=0, description="known side and distance away from the scan, from the winding number")
@@ -67,6 +67,7 @@ class LossConfig(StrictModel):
     off_surface_sharpness: float = Field(100.0, gt=0, description="a, rising to twice this value at the last step")
     isopoint: float = Field(10.0, ge=0, description="|f| on iso-points")
     isopoint_normal: float = Field(5.0, ge=0, description="1 - cos between gradient and iso-point normal")
+    isopoint_normal_estimated: float = Field(3.0, ge=0, description="the same, on a scan without normals")
     share_by_count: bool = Field(
         False, description="scale data terms by N / (N + M) and iso-point terms by M / (M + 8000), as the paper does"
     )

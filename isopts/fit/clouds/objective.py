@@ -125,9 +125,10 @@ class PointsObjective:
         else:
             data = losses.surface_loss(values, weights)
         normal = config.normal_estimated if self._cloud.normals_estimated else config.normal
+        trust = weights if self._cloud.normal_trust is None else weights * self._cloud.normal_trust[chosen]
         return {
             "data": share * config.data * data,
-            "normal": share * normal * losses.normal_loss(gradients, self._cloud.normals[chosen], weights),
+            "normal": share * normal * losses.normal_loss(gradients, self._cloud.normals[chosen], trust),
         }
 
     def _space_terms(
@@ -153,10 +154,11 @@ class PointsObjective:
         share = count / (count + _SHARE_COUNT) if config.share_by_count else 1.0
         on_surface = losses.surface_loss(values, isopoints.confidences)
         oriented = self._config.isopoints.consolidate_cells > 0  # planes of iso-points have two sides
+        weight = config.isopoint_normal_estimated if self._cloud.normals_estimated else config.isopoint_normal
         along = losses.normal_loss(gradients, isopoints.normals, isopoints.confidences, oriented)
         return {
             "isopoint": share * config.isopoint * on_surface,
-            "isopoint_normal": share * config.isopoint_normal * along,
+            "isopoint_normal": share * weight * along,
         }
 
     def _signed_terms(self) -> dict[str, torch.Tensor]:

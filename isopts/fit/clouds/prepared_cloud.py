@@ -10,7 +10,7 @@ from torch.nn import functional
 from isopts.data.points import POINTS_MIN, PointCloud
 from isopts.errors import InputError
 from isopts.fit.clouds.config import PrepareConfig
-from isopts.geometry.adaptive_planes import adaptive_planes
+from isopts.geometry.adaptive_planes import adaptive_planes, flatness
 from isopts.geometry.denoise_normals import denoise_normals
 from isopts.geometry.frames import WorldToUnit
 from isopts.geometry.noise import noise_and_support
@@ -19,6 +19,7 @@ from isopts.geometry.orientation import orient_normals
 from isopts.geometry.outliers import clutter, stray_points
 from isopts.geometry.repair_normals import contradicted_share, opposite_offset, repair_normals
 from isopts.geometry.thinning import thin_points
+from isopts.kernels.local_planes import LocalPlanes
 from isopts.kernels.neighbors import nearest_neighbors
 
 _NEIGHBORS = 16
@@ -26,6 +27,7 @@ _PASSES, _FEW = 4, 0.01  # of the search for outliers, which ends when it drops 
 _FRAME_SAMPLE, _FRAME_QUANTILES = 100_000, (0.01, 0.99)
 _CONTRADICTED_MAX = 0.03  # share of the normals; noise and outliers alone reach half of it
 _ONE_SHEET = 0.1  # opposite_offset up to which contradicting normals are errors and not the other side of a wall
+_FLAT = 1e-3  # flatness below which normals are equally good
 _DENOISING_ANGLE_DEGREES = 20.0  # of the paper's point-cloud recipe
 
 
@@ -33,7 +35,8 @@ _DENOISING_ANGLE_DEGREES = 20.0  # of the paper's point-cloud recipe
 class PreparedCloud:
     """points, normals: (N, 3) float32, unit frame; the normals are unit vectors pointing outward.
     noise: standard deviation along the normal. spacing: square root of the median area that a point stands for.
-    normals_estimated: the scan had none. notes: sentences for the user about what was done. dropped: outliers."""
+    normals_estimated: the scan had none. normal_trust: (N,) in [0, 1], of estimated normals; None: full.
+    notes: sentences for the user about what was done. dropped: outliers."""
 
     points: torch.Tensor
     normals: torch.Tensor
@@ -41,6 +44,7 @@ class PreparedCloud:
     spacing: float
     frame: WorldToUnit
     normals_estimated: bool = False
+    normal_trust: torch.Tensor | None = None
     notes: list[str] = field(default_factory=list)
     dropped: int = 0
 
@@ -62,13 +66,13 @@ def prepare_cloud(cloud: PointCloud, config: PrepareConfig, device: torch.device
     frame = WorldToUnit.from_bounds(cloud.points[kept], config.longest_side)
     points = frame.to_unit(cloud.points[kept], device)
     given = None if cloud.normals is None else cloud.normals[kept]
-    normals = _normals(points, given, config.normal_neighbors, notes)
+    normals, trust = _normals(points, given, config.normal_neighbors, notes)
     noise = noise_and_support(points, normals)
     if config.denoise_normals:
         neighbors = nearest_neighbors(points, points, noise.k).indices
         normals = denoise_normals(points, normals, neighbors, _DENOISING_ANGLE_DEGREES)
     spacing = frame.scale * float(radius.median()) * (math.pi / _NEIGHBORS) ** 0.5
-    return PreparedCloud(points, normals, noise.deviation, spacing, frame, given is None, notes, dropped)
+    return PreparedCloud(points, normals, noise.deviation, spacing, frame, given is None, trust, notes, dropped)
 
 
 def _thinned(cloud: PointCloud, thin_to: int, device: torch.device, notes: list[str]) -> PointCloud:
@@ -117,15 +121,24 @@ def _inliers(cloud: PointCloud, config: PrepareConfig, device: torch.device) -> 
     return kept.cpu().numpy(), radius / frame.scale
 
 
-def _normals(points: torch.Tensor, given: np.ndarray | None, neighbors: int, notes: list[str]) -> torch.Tensor:
-    """Outward unit normals (N, 3): the given ones, or estimated from `neighbors` each, 0 for as many as it takes."""
+def _normals(
+    points: torch.Tensor, given: np.ndarray | None, neighbors: int, notes: list[str]
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Outward unit normals (N, 3) and the trust in them (N,), None for full trust: the given ones, or estimated from
+    `neighbors` each, 0 for as many as it takes."""
     if given is not None:
-        return _consistent(points, functional.normalize(torch.from_numpy(given).to(points), dim=1), notes)
+        return _consistent(points, functional.normalize(torch.from_numpy(given).to(points), dim=1), notes), None
     notes.append("The scan has no normals: they were estimated and oriented outward.")
     if neighbors > 0:
-        return orient_normals(points, estimate_normals(points, neighbors))
+        return orient_normals(points, estimate_normals(points, neighbors)), None
     planes = adaptive_planes(points)
-    return orient_normals(points, planes.normals, ~stray_points(points, planes))
+    return orient_normals(points, planes.normals, ~stray_points(points, planes)), _trust(planes)
+
+
+def _trust(planes: LocalPlanes) -> torch.Tensor:
+    """(N,) the inverse of the squared error to expect of a normal, 1 for the flatter half of the planes."""
+    errors = flatness(planes).clamp_min(_FLAT)
+    return (errors.median() / errors).square().clamp_max(1)
 
 
 def _consistent(points: torch.Tensor, given: torch.Tensor, notes: list[str]) -> torch.Tensor:

@@ -11,7 +11,7 @@ LEVELS = ("noise 1", "outliers 10")
 SHAPES = ("bracket", "angel", "nefertiti")
 VARIANTS = {
     "no iso-points": ("isopoints.enabled=false",),
-    "data weights only": ("losses.isopoint=0", "losses.isopoint_normal=0"),
+    "data weights only": ("losses.isopoint=0", "losses.isopoint_normal=0", "losses.isopoint_normal_estimated=0"),
     "iso terms only": ("isopoints.weights=none",),
     "weights and iso terms": (),
     "edge-aware": ("isopoints.extraction.edge_aware={}",),

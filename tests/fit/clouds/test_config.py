@@ -66,6 +66,7 @@ RECIPES = {
         "losses.off_surface": 100.0,
         "losses.isopoint": 1000.0,
         "losses.isopoint_normal": 100.0,
+        "losses.isopoint_normal_estimated": 100.0,
         "losses.share_by_count": True,
         "isopoints.first_step": 501,
         "isopoints.every_steps": 2000,

@@ -54,6 +54,19 @@ def test_missing_normals_are_estimated_outward_and_said():
     assert prepared.normals_estimated
 
 
+def test_estimated_normals_at_edges_are_trusted_less_and_given_ones_fully():
+    generator = np.random.default_rng(3)
+    points = generator.uniform(-1, 1, (30_000, 3))
+    axes = generator.integers(0, 3, len(points))
+    points[np.arange(len(points)), axes] = generator.choice([-1, 1], len(points))
+    from_edge = np.sort(1 - np.abs(points), axis=1)[:, 1]
+    points += generator.normal(scale=0.01, size=points.shape)
+    trust = prepare_cloud(PointCloud(points), PrepareConfig(outlier_factor=0, local_outlier_factor=0), CPU).normal_trust
+    assert trust.max() == 1
+    assert trust[from_edge < 0.02].mean() < 0.5 * trust[from_edge > 0.2].mean()
+    assert prepare_cloud(sphere(), PrepareConfig(), CPU).normal_trust is None
+
+
 def test_normals_that_contradict_their_neighbours_are_turned_and_it_is_said():
     cloud = sphere(noise=0.05)
     signs = np.where(np.random.default_rng(2).random((len(cloud.points), 1)) < 0.2, -1, 1)
