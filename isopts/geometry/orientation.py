@@ -16,6 +16,8 @@ _SUPPORT = 32  # points that a point of the sample is the average of
 _VOTERS = 6
 _SATISFIED_MIN = 0.88  # of what mirrored normals tell; less is noise
 _SLOPE = 0.22  # median of links over their planes, up to which the winding number tells all
+_TRUST_MIN = 0.8  # in the winding number, below which mirrored normals are not asked
+_PLACES, _PLACE_POINTS = 500, 4  # where the winding number is compared
 _CELL_MIN = 2.0**-20  # of the longest side, so that three indices fit into 63 bits
 
 
@@ -59,11 +61,12 @@ def _sides(points: torch.Tensor, normals: torch.Tensor, steering: torch.Tensor, 
         return torch.ones_like(normals[:, 0])
     neighbors = neighbors_along(sample, axes, k)
     trees = [_grown(sample, axes, neighbors, relate) for relate in (unweighted, plain, mirrored)]
-    fixed = dipoles(sample, axes, seed)
-    fixed = fixed._replace(shares=_winding_trust(sample, axes, neighbors) * fixed.shares)
-    signs, satisfied = _consistent(sample, axes, fixed, trees, neighbors, mirrored)
-    if satisfied < _SATISFIED_MIN:
-        signs, _ = _consistent(sample, axes, fixed, trees, neighbors, plain)
+    fixed, trust = dipoles(sample, axes, _places(neighbors, seed)), _winding_trust(sample, axes, neighbors)
+    fixed = fixed._replace(shares=trust * fixed.shares)
+    for relate in (mirrored, plain) if trust > _TRUST_MIN else (plain,):
+        signs, satisfied = _consistent(sample, axes, fixed, trees, neighbors, relate)
+        if satisfied >= _SATISFIED_MIN:
+            break
     axes = signs[:, None] * axes
     near = nearest_neighbors(points, sample, min(_VOTERS, len(sample)))
     spacing = near.squared_distances.median().clamp_min(torch.finfo(points.dtype).tiny)
@@ -87,9 +90,16 @@ def _grown(points: torch.Tensor, axes: torch.Tensor, neighbors: torch.Tensor, re
     return _Tree(forest, product_to_root(torch.where(same, 1.0, -1.0).to(axes), forest.parents))
 
 
+def _places(neighbors: torch.Tensor, seed: int) -> torch.Tensor:
+    """(Q, 4) indices of random points, each with three of its `neighbors` (N, K)."""
+    chosen = torch.randperm(len(neighbors), generator=torch.Generator().manual_seed(seed))[:_PLACES]
+    chosen = chosen.to(neighbors.device)
+    return torch.cat((chosen[:, None], neighbors[chosen, : _PLACE_POINTS - 1]), dim=1)
+
+
 def _winding_trust(points: torch.Tensor, axes: torch.Tensor, neighbors: torch.Tensor) -> float:
     """How much the winding number counts, up to 1: little where noise still displaces neighbours by as much as they are
-    apart. It is far from 1/2 at such points, on the right surface too, and patches would turn only to cancel that."""
+    apart. It is far from 1/2 there, on the right surface too, and patches would turn only to cancel that."""
     slopes = slopes_of(points, axes, neighbors)[0].abs()
     return min(1.0, (_SLOPE / max(float(slopes.median()), 1e-6)) ** 4)
 

@@ -12,35 +12,36 @@ from isopts.geometry.spanning_forest import SpanningForest
 
 _CUTS = 400  # weakest links of the forest, between which patches are judged
 _PATCH_SHARE = 1 / 2000  # of all points; smaller subtrees follow their neighbours
-_QUERIES = 1000  # points at which the winding number is compared
 _CHUNK = 2500  # points; bounds the (chunk, queries) temporaries
 _GAIN_MIN = 1e-5  # of an energy whose terms are shares of the whole; below it rounding decides
 
 
 class Dipoles(NamedTuple):
-    """contributions: (N, Q), of each point with its normal to the winding number at each of Q points of the cloud.
+    """contributions: (N, Q), of each point with its normal to the winding number at each of Q places of the cloud.
     shares: (Q,), of the area, that these stand for; they sum to 1, or to how much the winding number is trusted."""
 
     contributions: torch.Tensor
     shares: torch.Tensor
 
 
-def dipoles(points: torch.Tensor, normals: torch.Tensor, seed: int = 0) -> Dipoles:
-    """Of `points` and unit `normals` (N, 3); `seed` chooses the points where the winding number is compared."""
+def dipoles(points: torch.Tensor, normals: torch.Tensor, places: torch.Tensor) -> Dipoles:
+    """Of `points` and unit `normals` (N, 3). The winding number is compared at `places` (Q, K), each the mean over K
+    points nearby, of which these are the indices: noise displaces a point to one side or the other, where it is far
+    from 1/2."""
     spread = areas(points)
     spread = spread.clamp_max(4 * spread.median())  # an outlier stands for no surface
     softening = spread.median().clamp_min(torch.finfo(points.dtype).tiny)  # squared; about the spacing of the points
     moments = normals * spread[:, None] / (4 * math.pi)
-    generator = torch.Generator().manual_seed(seed)
-    chosen = torch.randperm(len(points), generator=generator)[:_QUERIES].to(points.device)
-    queries, norms = points[chosen], points[chosen].square().sum(dim=1)
+    queries = points[places.ravel()]
+    norms = queries.square().sum(dim=1)
     parts = []
     for some, some_moments in zip(points.split(_CHUNK), moments.split(_CHUNK), strict=True):
         squared = some.square().sum(dim=1)[:, None] + norms - 2 * some @ queries.T
         inverse = squared.clamp_min_(softening).rsqrt_()
         heights = (some * some_moments).sum(dim=1)[:, None] - some_moments @ queries.T
-        parts.append(heights * (inverse * inverse * inverse))
-    return Dipoles(torch.cat(parts), spread[chosen] / spread[chosen].sum())
+        parts.append((heights * (inverse * inverse * inverse)).view(len(some), *places.shape).mean(dim=2))
+    area = spread[places[:, 0]]
+    return Dipoles(torch.cat(parts), area / area.sum())
 
 
 class Links(NamedTuple):

@@ -62,6 +62,7 @@ LEVELS: dict[str, Level] = {
     "flipped 10": Level(_errors(0.5, flipped=0.1), 0.005, _THREE),
     "flipped 25": Level(_errors(0.5, flipped=0.25), 0.005, _FOUR),
     "no normals": Level(_errors(0.5, normals=False), 0.005, _FOUR),
+    "no normals 1": Level(_errors(1, normals=False), 0.01, _FOUR),
     "density 10": Level(_errors(0.5, density=10.0), 0.005, _FOUR),
     "clean": Level(None, 0.0, SCANNED),
     "noise05": Level(None, 0.005, SCANNED),  # 0.33 % of the longest side; the target of 0.5 % is asked of it too
