@@ -14,10 +14,8 @@ _SCALES = (1, 2, 4, 8)  # steps of diffusion at which a plane is judged; each st
 _ANGLE_DEGREES = 30.0
 _HEIGHT = 3.0  # of a neighbour over the plane, in residuals, at which it hardly counts
 _WEIGHT_MIN = 1e-3  # an outlier, which agrees with nobody, must not become a plane of no extent
-_GAIN = (
-    0.75  # a wider plane is taken when its flatness falls below this times the narrower one's: noise alone halves it
-)
-_RELINKED_GAIN = 0.9  # the same for weighted links, which flatten any plane a little, by the choice of points
+_GAIN = 0.75  # a wider plane is taken when it is flatter than the narrower one by this; noise alone gives a half
+_RELINKED_GAIN = 0.9  # the same for weighted links, which flatten any plane a little: they choose points that fit
 
 
 def adaptive_planes(points: torch.Tensor, rounds: int = 1) -> LocalPlanes:

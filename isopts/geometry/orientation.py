@@ -34,8 +34,9 @@ def orient_normals(
     and outliers do not steer. Signs spread along minimum spanning trees of links between neighbours: one with cost
     1 - |n_i . n_j| (Hoppe et al., 1992), one that avoids links along the normals, one with what `side_links.mirrored`
     tells, which sees thin walls and edges, but also more noise. What a tree got wrong is found by the winding number of
-    the whole, see `patch_signs`, whose energy also chooses between them. All this is done three times, with other
-    random points, and the majority counts. Open surfaces are tolerated; which side of a plane is outside is arbitrary.
+    the whole, see `patch_signs`, whose energy also chooses between them; it counts less where the points are still
+    noisy. All this is done three times, with other random points, and the majority counts. Open surfaces are tolerated;
+    which side of a plane is outside is arbitrary.
 
     The signs are as good as the normals: estimate those with enough neighbours, see `adaptive_planes`.
 
