@@ -68,10 +68,8 @@ def patch_signs(fixed: Dipoles, linked: Links) -> tuple[torch.Tensor, float]:
         fixed: the dipoles of the points, whose noise and density are even: thinned and smoothed.
         linked: agreements of the normals that the dipoles have.
     """
-    forest, count = linked.forest, len(linked.strengths)
-    starts, ends = _weakest_subtrees(linked.strengths, forest)
-    places = torch.empty_like(forest.order)
-    places[forest.order] = torch.arange(count, device=places.device)
+    places, count = linked.forest.places, len(linked.strengths)
+    starts, ends = _weakest_subtrees(linked.strengths, linked.forest, places)
     borders = places.new_zeros(count + 1)
     borders[starts], borders[ends], borders[0] = 1, 1, 1
     numbers = borders.cumsum(0) - 1  # patch of each place in the order
@@ -85,17 +83,16 @@ def patch_signs(fixed: Dipoles, linked: Links) -> tuple[torch.Tensor, float]:
     return signs[patches].to(fixed.contributions), energy + 0.25 * float(fixed.shares.sum())
 
 
-def _weakest_subtrees(strengths: torch.Tensor, forest: SpanningForest) -> tuple[torch.Tensor, torch.Tensor]:
-    """First and past-the-last place in the forest's order of the subtrees (or whole parts) that hang by the weakest
-    links."""
+def _weakest_subtrees(
+    strengths: torch.Tensor, forest: SpanningForest, places: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """First and past-the-last of the `places` (N,) in the forest's order of the subtrees (or whole parts) that hang by
+    the weakest links."""
     count = len(strengths)
-    nodes = torch.arange(count, device=strengths.device)
-    is_root = forest.parents == nodes
+    is_root = forest.parents == torch.arange(count, device=strengths.device)
     strength = torch.where(is_root, -forest.sizes.to(strengths), strengths)  # parts have no link; the largest first
     large = torch.nonzero(forest.sizes >= max(4, int(_PATCH_SHARE * count))).ravel()
     chosen = large[strength[large].argsort(stable=True)[:_CUTS]]
-    places = torch.empty_like(nodes)
-    places[forest.order] = nodes
     return places[chosen], places[chosen] + forest.sizes[chosen]
 
 

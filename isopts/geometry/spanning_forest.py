@@ -16,6 +16,13 @@ class SpanningForest(NamedTuple):
     order: torch.Tensor
     sizes: torch.Tensor
 
+    @property
+    def places(self) -> torch.Tensor:
+        """(N,) of each point in the order."""
+        places = torch.empty_like(self.order)
+        places[self.order] = torch.arange(len(places), device=places.device)
+        return places
+
 
 def spanning_forest(costs: torch.Tensor, neighbors: torch.Tensor) -> SpanningForest:
     """The forest over the links of `neighbors` (N, K) int64, all present, with `costs` (N, K) above zero. Between two

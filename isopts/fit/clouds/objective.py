@@ -1,5 +1,6 @@
 """What fit-points minimises: the scan, the space around it, and the iso-points."""
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -211,7 +212,9 @@ class PointsObjective:
             cell = finest_cell(self._cloud.noise, self._cloud.spacing, averaged=True)
             width = max(config.consolidate_cells * cell, self._cloud.spacing)  # enough points to average
             moved = consolidate(found.points, gradients, self._scan(), width)
-            return Isopoints(moved.points, moved.normals, gradients, moved.confidences)
+            return Isopoints(
+                moved.points, moved.normals, gradients, moved.confidences * self._of_a_face(found, gradients)
+            )
         normals = estimate_normals(found.points, config.normal_neighbors)
         return Isopoints(found.points, normals, gradients, torch.ones_like(found.values))
 
@@ -220,6 +223,15 @@ class PointsObjective:
         if self._config.isopoints.extraction.edge_aware is None:
             return found.normals
         return functional.normalize(evaluate_in_chunks(self._field.value_and_gradient, found.points)[1], dim=1)
+
+    def _of_a_face(self, found: Projection, gradients: torch.Tensor) -> torch.Tensor:
+        """(M,) 0 at edges, where edge-aware normals are of one face and the gradient is of none: the average of the
+        scan around mixes both faces and would bevel the edge. 1 elsewhere."""
+        edge_aware = self._config.isopoints.extraction.edge_aware
+        if edge_aware is None:
+            return torch.ones_like(found.values)
+        least = math.cos(math.radians(edge_aware.angle_degrees))
+        return ((gradients * found.normals).sum(dim=1) > least).to(gradients)
 
     def _scan(self) -> Scan:
         """The scan with the field at its points."""

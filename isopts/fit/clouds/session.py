@@ -14,7 +14,7 @@ from isopts.fit.clouds.settling import Settling
 from isopts.fit.clouds.sign_samples import draw_sign_samples
 from isopts.fit.fitted.fitted_field import FittedField
 from isopts.fit.fitted.outputs import Stopwatch, write_outputs
-from isopts.fit.fitted.support import SUPPORT_TENSORS, Support, judge_support
+from isopts.fit.fitted.support import SUPPORT_REACH, SUPPORT_TENSORS, Support, judge_support
 from isopts.fit.loop import EndReason, LoopCallbacks, LoopLimits, run_loop
 from isopts.fit.optimizer import build_optimizer, learning_rate_factor
 from isopts.fit.schedule import is_due
@@ -30,7 +30,6 @@ from isopts.run.log import StepReport, append_to_log, drop_log_after
 COMMAND = "fit-points"
 _TRUSTED = 0.3  # weight from which on a point of the scan supports the surface
 _SUPPORT_POINTS = 4000  # iso-points that judge the support when the fit has none
-_REACH = 3.0  # how far it does, in noise levels or spacings
 
 
 class PointsSession:
@@ -106,7 +105,7 @@ class PointsSession:
             return largest_component(mesh)
         vertices = self._cloud.frame.to_unit(mesh.vertices, self._device)
         distances = nearest_neighbors(vertices, trusted, 1).squared_distances[:, 0].sqrt()
-        reach = _REACH * max(self._cloud.noise, self._cloud.spacing)
+        reach = SUPPORT_REACH * max(self._cloud.noise, self._cloud.spacing)
         return supported_components(mesh, (distances <= reach).cpu().numpy())
 
     def _build_field(self, checkpoint: Checkpoint | None) -> nn.Module:

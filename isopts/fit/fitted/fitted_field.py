@@ -12,7 +12,7 @@ from isopts.data.points import write_points
 from isopts.errors import InputError
 from isopts.field.build import Field, restore_field
 from isopts.fit.fitted.appearance import Appearance, stored_appearance
-from isopts.fit.fitted.support import Support, interpolate_support, stored_support
+from isopts.fit.fitted.support import SUPPORT_REACH, Support, interpolate_support, stored_support
 from isopts.geometry.curvature import mean_curvature
 from isopts.geometry.frames import WorldToUnit
 from isopts.geometry.triangle_mesh import TriangleMesh
@@ -25,7 +25,6 @@ from isopts.run.atomic import replacing
 from isopts.run.checkpoint import Checkpoint, load_checkpoint
 
 _CURVATURE_NEIGHBORS = 12
-_REACH = 3.0  # how far the scan supports a surface, in its spacings
 
 
 def no_surface() -> InputError:
@@ -97,7 +96,7 @@ class FittedField:
         if self.support is None or face_components(mesh).max(initial=0) == 0:
             return mesh
         clearances, spacings = self._vertex_support(mesh)
-        return supported_components(mesh, (clearances <= _REACH * spacings).cpu().numpy())
+        return supported_components(mesh, (clearances <= SUPPORT_REACH * spacings).cpu().numpy())
 
     def _vertex_support(self, mesh: TriangleMesh) -> tuple[torch.Tensor, torch.Tensor]:
         """Clearances and spacings (V,) at the vertices, unit frame."""

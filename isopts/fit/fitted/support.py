@@ -13,6 +13,9 @@ _SPACING_NEIGHBORS = 3  # scan points near an iso-point whose spacing counts
 _THICKNESS = 3.0  # noise levels within which points belong to the surface
 _FAR = 4.0  # beyond the domain; an infinite clearance would not average
 
+SUPPORT_REACH = 3.0
+"""How far from the scan it supports a surface, in spacings of its points or levels of its noise."""
+
 SUPPORT_TENSORS = ("isopoint_clearances", "isopoint_spacings")
 """Names in a checkpoint, beside the iso-points themselves."""
 
