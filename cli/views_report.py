@@ -25,6 +25,7 @@ from isopts.geometry.keep_faces import keep_faces
 from isopts.geometry.sphere import Sphere
 from isopts.geometry.triangle_mesh import TriangleMesh
 from isopts.geometry.visual_hull import VisualHull
+from isopts.kernels.launch import thread_count
 from isopts.mesh.components import face_components
 from isopts.mesh.extract import MeshConfig, extract_mesh
 from isopts.render.views_picture import ComparedView, render_views
@@ -124,7 +125,7 @@ def inspect_views(
     Raises:
         InputError: a view that is held out does not exist, or too few are left.
     """
-    report = ViewsReport(views, mask_problems(views), list(views.notes))
+    report = ViewsReport(views, mask_problems(views, thread_count()), list(views.notes))
     if not _choose_views(report, fitted_views(len(views), holdout)):
         return report
     views = report.views

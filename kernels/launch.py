@@ -37,6 +37,11 @@ def set_threads(count: int | None) -> None:
     _threads = count
 
 
+def thread_count() -> int:
+    """Threads of a CPU launch, and of other work that is cut up by hand."""
+    return _threads or torch.get_num_threads()
+
+
 def launch(kernel: wp.Kernel, count: int, arguments: Sequence[Any], device: torch.device, grain: int = 1024) -> None:
     """Run `kernel` for the elements 0 ... count-1.
 
@@ -57,7 +62,7 @@ def launch(kernel: wp.Kernel, count: int, arguments: Sequence[Any], device: torc
         stream = wp.stream_from_torch(torch.cuda.current_stream(device))
         wp.launch(kernel, dim=count, inputs=[0, *packed], device=warp_device, stream=stream, record_tape=False)
         return
-    threads = _threads or torch.get_num_threads()
+    threads = thread_count()
     slices = min(-(-count // grain), threads * (_SLICES_PER_THREAD if count >= 8 * threads * grain else 1))
     if grain == 1:
         slices = min(count, threads * _SLICES_PER_THREAD)

@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import torch
@@ -29,7 +30,7 @@ class PosedViews:
     region: sphere around the object, where it is known without looking at masks. sparse_points: reads the format's own
     points (N, 3) on surfaces, world frame, where it has them. notes: sentences about what is not used.
 
-    Pictures are decoded (and undistorted) on demand and kept as uint8 as long as a gigabyte holds them.
+    Pictures are decoded (and undistorted) on demand and kept as uint8, masks as bits, as long as a gigabyte holds them.
     """
 
     cameras: Cameras
@@ -73,7 +74,11 @@ class PosedViews:
         Raises:
             InputError: a file that cannot be read, or of another size than the image.
         """
-        return self._cache.get(("mask", self.mask_name(view)), lambda: self._decode_mask(view))
+        width, height = self.cameras.sizes[view].tolist()
+        packed = self._cache.get(("mask", self.mask_name(view)), lambda: np.packbits(self._decode_mask(view)))
+        mask = np.unpackbits(packed, count=width * height).view(bool).reshape(height, width)
+        mask.flags.writeable = False
+        return mask
 
     def with_cameras(self, cameras: Cameras) -> "PosedViews":
         """The same pictures, `image` and `mask` as they are, with other cameras."""
@@ -127,21 +132,25 @@ def _as_rgb(picture: np.ndarray) -> np.ndarray:
 
 
 class _Pictures:
-    """Decoded pictures, the least recently used of them forgotten first."""
+    """Arrays of decoded pictures, the least recently used of them forgotten first. Threads may share it."""
 
     def __init__(self, bytes_max: int) -> None:
         self._bytes_max = bytes_max
         self._bytes = 0
         self._kept: OrderedDict[tuple[str, Path], np.ndarray] = OrderedDict()
+        self._lock = Lock()
 
     def get(self, key: tuple[str, Path], decode: Callable[[], np.ndarray]) -> np.ndarray:
-        if key in self._kept:
-            self._kept.move_to_end(key)
-            return self._kept[key]
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
         picture = np.ascontiguousarray(decode())
         picture.flags.writeable = False
-        self._kept[key] = picture
-        self._bytes += picture.nbytes
-        while self._bytes > self._bytes_max and len(self._kept) > 1:
-            self._bytes -= self._kept.popitem(last=False)[1].nbytes
+        with self._lock:
+            if key not in self._kept:  # another thread may have been faster
+                self._kept[key] = picture
+                self._bytes += picture.nbytes
+            while self._bytes > self._bytes_max and len(self._kept) > 1:
+                self._bytes -= self._kept.popitem(last=False)[1].nbytes
         return picture

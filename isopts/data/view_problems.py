@@ -1,26 +1,27 @@
 """Mistakes in posed views that would spoil a fit, found before it."""
 
 from isopts.data.masks import mask_problem
+from isopts.data.on_threads import map_on_threads
 from isopts.data.posed_views import PosedViews
 from isopts.errors import InputError
 from isopts.geometry.frustum import sees_sphere
 from isopts.geometry.sphere import Sphere
 
 
-def mask_problems(views: PosedViews) -> dict[int, str]:
+def mask_problems(views: PosedViews, threads: int = 1) -> dict[int, str]:
     """View -> a sentence about its mask: missing, of another size, empty, full or inverted. Decodes all masks, if there
     are any."""
-    problems = {}
     if not views.masked:
-        return problems
-    for view in range(len(views)):
+        return {}
+
+    def problem(view: int) -> str | None:
         try:
-            problem = mask_doubt(views, view)
+            return mask_doubt(views, view)
         except InputError as error:
-            problem = str(error)
-        if problem is not None:
-            problems[view] = problem
-    return problems
+            return str(error)
+
+    found = map_on_threads(problem, range(len(views)), threads)
+    return {view: sentence for view, sentence in enumerate(found) if sentence is not None}
 
 
 def mask_doubt(views: PosedViews, view: int) -> str | None:

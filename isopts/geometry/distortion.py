@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
+import torch
+
+Coordinates = np.ndarray | torch.Tensor
 
 _ZOOM_RANGE = (0.5, 4.0)
 _BISECTIONS = 40
@@ -20,7 +23,7 @@ class Distortion:
     def is_zero(self) -> bool:
         return self.k1 == self.k2 == self.p1 == self.p2 == 0
 
-    def apply(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def apply(self, x: Coordinates, y: Coordinates) -> tuple[Coordinates, Coordinates]:
         """Where the lens shows the undistorted point (x, y), both on the plane z = 1."""
         squared = x * x + y * y
         radial = 1 + squared * (self.k1 + squared * self.k2)
@@ -37,12 +40,12 @@ class Distortion:
 
 
 def distorted_pixels(
-    columns: np.ndarray, rows: np.ndarray, pinhole: np.ndarray, lens: np.ndarray, distortion: Distortion
-) -> tuple[np.ndarray, np.ndarray]:
+    columns: Coordinates, rows: Coordinates, pinhole: np.ndarray, lens: np.ndarray, distortion: Distortion
+) -> tuple[Coordinates, Coordinates]:
     """Where the photograph shows the pixels of its undistorted version.
 
     Args:
-        columns, rows: of the undistorted image, any shape.
+        columns, rows: of the undistorted image, of shapes that broadcast.
         pinhole: (3, 3) intrinsics of the undistorted image. lens: (3, 3), of the photograph. Neither has skew.
 
     Returns:
@@ -50,7 +53,7 @@ def distorted_pixels(
     """
     x, y = _on_plane(columns, rows, pinhole)
     x, y = distortion.apply(x, y)
-    return lens[0, 0] * x + lens[0, 2], lens[1, 1] * y + lens[1, 2]
+    return x * float(lens[0, 0]) + float(lens[0, 2]), y * float(lens[1, 1]) + float(lens[1, 2])
 
 
 def undistorted_intrinsics(lens: np.ndarray, size: tuple[int, int], distortion: Distortion) -> np.ndarray:
@@ -84,8 +87,9 @@ def undistorted_intrinsics(lens: np.ndarray, size: tuple[int, int], distortion: 
     return _zoomed(lens, high)
 
 
-def _on_plane(columns: np.ndarray, rows: np.ndarray, pinhole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return (columns - pinhole[0, 2]) / pinhole[0, 0], (rows - pinhole[1, 2]) / pinhole[1, 1]
+def _on_plane(columns: Coordinates, rows: Coordinates, pinhole: np.ndarray) -> tuple[Coordinates, Coordinates]:
+    (fx, _, cx), (_, fy, cy) = pinhole[:2].tolist()
+    return (columns - cx) / fx, (rows - cy) / fy
 
 
 def _zoomed(intrinsics: np.ndarray, zoom: float) -> np.ndarray:

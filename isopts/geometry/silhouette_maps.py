@@ -9,6 +9,7 @@ import torch
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 from scipy.special import ndtri
 
+from isopts.geometry.block_sums import block_sums
 from isopts.geometry.cameras import Cameras
 from isopts.kernels.visual_hull import Silhouettes
 
@@ -106,4 +107,4 @@ def _block_means(mask: np.ndarray, factor: int) -> np.ndarray:
         return mask.astype(np.float32)
     height, width = mask.shape
     padded = np.pad(mask, ((0, -height % factor), (0, -width % factor)), mode="edge")
-    return padded.reshape(padded.shape[0] // factor, factor, -1, factor).mean(axis=(1, 3), dtype=np.float32)
+    return (block_sums(padded.view(np.uint8)[..., None], factor)[..., 0] / factor**2).astype(np.float32)

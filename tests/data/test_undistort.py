@@ -1,6 +1,8 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
+from scipy.ndimage import map_coordinates
 
 from isopts.data import posed_views
 from isopts.data.posed_image import PosedImage
@@ -15,6 +17,20 @@ LENS = np.array([[500.0, 0, 300], [0, 500, 280], [0, 0, 1]])
 def test_without_distortion_nothing_changes():
     picture = np.random.default_rng(0).integers(0, 255, (600, 640, 3)).astype(np.uint8)
     np.testing.assert_array_equal(undistort_picture(picture, LENS, LENS, Distortion()), picture)
+
+
+@pytest.mark.parametrize("shape", [(3, 5, 3), (401, 600, 1), (600, 640, 4)])
+def test_is_bilinear_in_every_block_of_rows(shape):
+    distortion = Distortion(-0.3, 0.1, 0.02, -0.01)
+    picture = np.random.default_rng(1).integers(0, 256, shape).astype(np.uint8)
+    rows, columns = np.mgrid[: shape[0], : shape[1]].astype(float)
+    at_columns, at_rows = distorted_pixels(columns, rows, 1.2 * LENS, LENS, distortion)
+    places = [at_rows, at_columns]
+    for _ in range(2):  # also with the places of the first call
+        found = undistort_picture(picture, 1.2 * LENS, LENS, distortion)
+        for channel in range(shape[2]):
+            expected = map_coordinates(picture[..., channel].astype(float), places, order=1, mode="nearest")
+            assert np.abs(found[..., channel] - expected).max() < 0.6
 
 
 def test_straight_lines_are_straight_again():

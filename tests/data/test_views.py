@@ -46,7 +46,6 @@ def test_grey_images_become_color(scene, folder):
 def test_some_views(scene, folder):
     whole = read_views(folder)
     views = whole.select([4, 1])
-    assert views.mask(1) is whole.mask(1)
     assert views.image(0) is whole.image(4)
     assert views.names == ["004.png", "001.png"]
     assert (views.mask(0) == scene.silhouette(4)).all()

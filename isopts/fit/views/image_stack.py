@@ -6,9 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from isopts.data.on_threads import map_on_threads
 from isopts.data.posed_views import PosedViews
+from isopts.geometry.block_sums import block_sums
 from isopts.geometry.cameras import Cameras
 from isopts.geometry.frames import WorldToUnit
+from isopts.kernels.launch import thread_count
 from isopts.kernels.patch_consistency import PatchViews
 
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
@@ -56,17 +59,19 @@ class ImageStack:
 
 
 def stack_images(views: PosedViews, frame: WorldToUnit, pixels_max: int, device: torch.device) -> ImageStack:
-    """Decode images and masks one after the other, shrunk by whole factors to at most `pixels_max` pixels each."""
+    """Decode images and masks, shrunk by whole factors to at most `pixels_max` pixels each."""
     pixels_max = min(pixels_max, _BUFFER_PIXELS_MAX // len(views))
-    colors, masks, cropped, sizes = [], [], [], []
-    for view in range(len(views)):
+
+    def shrunk(view: int) -> tuple[np.ndarray, np.ndarray, int]:
         image, mask = views.image(view), views.mask(view)
         factor = math.ceil(math.sqrt(mask.size / pixels_max))
-        colors.append(_block_means(image, factor))
-        masks.append(_block_means(mask[..., None].astype(np.uint8) * 255, factor)[..., 0] >= 128)
-        sizes.append(masks[-1].shape[::-1])
-        cropped.append([factor * side for side in sizes[-1]])
-    cameras = views.cameras.in_frame(frame).cropped(torch.tensor(cropped)).resized(torch.tensor(sizes))
+        shares = _block_means(mask[..., None].astype(np.uint8) * 255, factor)[..., 0]
+        return _block_means(image, factor), shares >= 128, factor
+
+    colors, masks, factors = zip(*map_on_threads(shrunk, range(len(views)), thread_count()), strict=True)
+    sizes = torch.tensor([mask.shape[::-1] for mask in masks])
+    cropped = sizes * torch.tensor(factors)[:, None]
+    cameras = views.cameras.in_frame(frame).cropped(cropped).resized(sizes)
     return ImageStack(
         torch.from_numpy(np.concatenate([image.reshape(-1, 3) for image in colors])).to(device),
         torch.from_numpy(np.concatenate([mask.ravel() for mask in masks])).to(device),
@@ -133,6 +138,4 @@ def _block_means(picture: np.ndarray, factor: int) -> np.ndarray:
     """(H, W, C) uint8 shrunk by a whole factor; rows and columns that do not fill a block are cut off."""
     if factor == 1:
         return picture
-    height, width = (side // factor for side in picture.shape[:2])
-    blocks = picture[: height * factor, : width * factor].reshape(height, factor, width, factor, -1)
-    return (blocks.mean(axis=(1, 3), dtype=np.float32) + 0.5).astype(np.uint8)
+    return ((block_sums(picture, factor) + factor**2 // 2) // factor**2).astype(np.uint8)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from isopts.data.on_threads import map_on_threads
 from isopts.data.point_cloud import PointCloud
 from isopts.data.posed_views import PosedViews
 from isopts.data.region import region_of_interest, region_without_masks, view_silhouettes
@@ -27,6 +28,7 @@ from isopts.geometry.frames import WorldToUnit
 from isopts.geometry.hull_region import TOLERATED_MAX, hull_region
 from isopts.geometry.silhouette_maps import SilhouetteMaps
 from isopts.geometry.sphere import Sphere
+from isopts.kernels.launch import thread_count
 from isopts.kernels.visual_hull import Silhouettes
 
 _CUT_SHARE, _CUT_RATIO = 0.05, 6.0  # of the hull, and against the median view: whose silhouette is not believed
@@ -181,7 +183,8 @@ def _blank_masks(source: PosedViews, fitted: list[int]) -> dict[int, str]:
         InputError: a held-out view's is, which is to be compared with; or they are many, as where the masks mean
             something else.
     """
-    doubts = {view: doubt for view in range(len(source)) if (doubt := mask_doubt(source, view)) is not None}
+    found = map_on_threads(lambda view: mask_doubt(source, view), range(len(source)), thread_count())
+    doubts = {view: doubt for view, doubt in enumerate(found) if doubt is not None}
     require_no_problems({view: doubt for view, doubt in doubts.items() if view not in fitted})
     if len(fitted) - len(doubts) < fewest_views(len(fitted)):
         require_no_problems(doubts)

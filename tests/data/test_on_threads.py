@@ -1,0 +1,33 @@
+import threading
+
+import pytest
+
+from isopts.data.on_threads import map_on_threads
+
+
+def test_results_come_in_order_from_several_threads():
+    """The first item waits for the last one, which only another thread can begin."""
+    done = threading.Event()
+
+    def work(item: int) -> int:
+        if item == 0:
+            assert done.wait(10)
+        elif item == 3:
+            done.set()
+        return item * item
+
+    assert list(map_on_threads(work, range(4), 2)) == [0, 1, 4, 9]
+    assert list(map_on_threads(work, [], 2)) == []
+
+
+def test_what_has_not_begun_when_one_fails_is_dropped():
+    begun = []
+
+    def work(item: int) -> None:
+        begun.append(item)
+        if item == 1:
+            raise ValueError("one")
+
+    with pytest.raises(ValueError, match="one"):
+        list(map_on_threads(work, range(100_000), 1))
+    assert len(begun) < 100_000
