@@ -12,7 +12,7 @@ import torch
 from isopts.cli.unmasked_views import points_within, unit_ball, warn_without_masks
 from isopts.cli.view_warnings import warn_of_cameras, warn_of_cuts, warn_of_hull
 from isopts.data.posed_views import PosedViews
-from isopts.data.region import region_of_interest, region_without_masks, view_silhouettes
+from isopts.data.region import GUESS, guess_note, region_of_interest, region_without_masks, view_silhouettes
 from isopts.data.surface_points import surface_points
 from isopts.data.view_problems import mask_doubt, mask_problems, pose_problems
 from isopts.errors import InputError
@@ -170,8 +170,9 @@ def _choose_views(report: ViewsReport, chosen: list[int]) -> bool:
 def _inspect_without_masks(report: ViewsReport, sphere_given: bool, prior: Path | None) -> ViewsReport:
     views = report.views
     points = surface_points(views, prior)
-    report.region = region_without_masks(views, points)
-    report.region_from = "--sphere" if sphere_given else "the cameras' file" if views.region else "the points"
+    report.region, region_from = region_without_masks(views, points)
+    report.region_from = "--sphere" if sphere_given else region_from
+    report.warnings += [guess_note(report.region)] if region_from == GUESS else []
     report.problems = pose_problems(views, report.region)
     report.points = points_within(points, report.region)
     report.warnings += warn_of_cameras(report.cameras(), masked=False) + warn_without_masks(

@@ -200,9 +200,10 @@ def test_without_masks_it_tells_cameras_region_and_points(folder, tmp_path):
     stdout = " ".join(run(folder, "--no-masks", "--prior", "known.ply").stdout.split())
     assert "200 of 201 on the surface are in the region" in stdout
     assert "cameras and the region of interest" in stdout
-    missing = run(folder, "--no-masks")
-    assert missing.exit_code == 2
-    assert "Without masks nothing says where the object is" in " ".join(missing.stderr.split())
+    guess = report_of(folder, "--no-masks")
+    assert guess["region"]["center"] == pytest.approx([100, 50, -20], abs=1)
+    assert (8 < guess["region"]["radius"] < 30, guess["region"]["from"]) == (True, "where the cameras look")
+    assert any("The object is looked for where all cameras look" in warning for warning in guess["warnings"])
 
 
 def test_cameras_in_the_region_or_far_from_each_other_are_warnings(folder):

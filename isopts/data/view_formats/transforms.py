@@ -30,7 +30,8 @@ def find_transforms(folder: Path) -> Path | None:
 
 
 def read_transforms(path: Path) -> FoundViews:
-    """Read the file `path`. Raises InputError."""
+    """Read the file `path`. Frames without an image are skipped and counted in a note, as other programs skip them
+    (instant-ngp's own example has such), unless they are the majority. Raises InputError."""
     try:
         contents = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
@@ -41,10 +42,18 @@ def read_transforms(path: Path) -> FoundViews:
             f"'{path}' has no list of frames; expected the transforms.json of Blender, instant-ngp or nerfstudio."
         )
     images = [_image_file(path, frame) for frame in frames]
-    require_images(images)
+    missing = [image for image in images if not image.is_file()]
+    if len(missing) > len(images) / 2:
+        require_images(images)
     shared = {key: value for key, value in contents.items() if key != "frames"}
-    posed = [_posed_image(path, image, frame, shared | frame) for image, frame in zip(images, frames, strict=True)]
-    return FoundViews(tuple(posed))
+    posed = [
+        _posed_image(path, image, frame, shared | frame)
+        for image, frame in zip(images, frames, strict=True)
+        if image not in missing
+    ]
+    count = f"{len(missing)} of {len(frames)} frames in '{path}' are skipped"
+    notes = (f"{count}: they have no image, such as '{missing[0]}'.",) if missing else ()
+    return FoundViews(tuple(posed), notes=notes)
 
 
 def _image_file(path: Path, frame: dict[str, Any]) -> Path:

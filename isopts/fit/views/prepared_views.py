@@ -10,7 +10,7 @@ import torch
 from isopts.data.on_threads import map_on_threads
 from isopts.data.point_cloud import PointCloud
 from isopts.data.posed_views import PosedViews
-from isopts.data.region import region_of_interest, region_without_masks, view_silhouettes
+from isopts.data.region import GUESS, guess_note, region_of_interest, region_without_masks, view_silhouettes
 from isopts.data.surface_points import surface_points
 from isopts.data.view_problems import mask_doubt, pose_problems, require_no_problems
 from isopts.data.views import VIEWS_MIN, read_views
@@ -148,9 +148,9 @@ def prepare_views(
 def _without_masks(
     source: PosedViews, fitted: list[int], points: PointCloud | None, config: DataConfig, device: torch.device
 ) -> PreparedViews:
-    region = region_without_masks(source, points)
+    region, region_from = region_without_masks(source, points)
     require_no_problems(pose_problems(source, region))
-    frame, notes = region.frame(), [*source.notes]
+    frame, notes = region.frame(), [*source.notes, *([guess_note(region)] if region_from == GUESS else [])]
     images = stack_images(source.select(fitted), frame, config.pixels_max, device)
     prior = usable_prior(points, frame, device, config.prior is not None, notes)
     return PreparedViews(source, fitted, frame, images, None, no_rays(device), None, notes, 0.0, prior, points)

@@ -90,11 +90,25 @@ def test_alpha_can_be_turned_round(scene, tmp_path):
     assert (views.mask(2) == ~scene.silhouette(2)).all()
 
 
+def test_frames_without_an_image_are_skipped_unless_they_are_the_majority(scene, tmp_path):
+    write_blender(scene, tmp_path)
+    for view in (1, 4, 5):
+        (tmp_path / "train" / f"r_{view}.png").unlink()
+        if view == 4:
+            views = read_views(tmp_path)
+            assert views.names == ["r_0.png", "r_2.png", "r_3.png", "r_5.png"]
+            np.testing.assert_allclose(views.cameras.centers()[1], scene.axes(2)[3])
+            assert views.notes[0].startswith("2 of 6 frames in '")
+            assert views.notes[0].endswith("they have no image, such as '" + str(tmp_path / "train" / "r_1.png") + "'.")
+    (tmp_path / "train" / "r_0.png").unlink()
+    with pytest.raises(InputError, match=r"r_0\.png' does not exist \(and 3 more of 6\)"):
+        read_views(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
         ({"file_path": 3}, "no file_path"),
-        ({"file_path": "./train/absent"}, "absent.png' does not exist"),
         ({"transform_matrix": [[1, 2], [3, 4]]}, "no transform_matrix of 4 x 4"),
         ({"transform_matrix": np.diag([1, 2, 3, 1]).tolist()}, "no rotation and shift"),
         ({"fl_x": -5}, "focal lengths -5"),

@@ -9,6 +9,7 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
+from isopts.data import region
 from isopts.data.meshes import read_mesh
 from isopts.data.point_cloud import PointCloud
 from isopts.data.points import write_points
@@ -187,7 +188,15 @@ def test_a_sphere_of_the_command_line_comes_first(unmasked_folder, prior, ball):
     assert 1 / prepared(unmasked_folder, prior=str(prior)).frame.scale == pytest.approx(1.5 * ball.radius)
 
 
-def test_nothing_says_where_the_object_is(without_region):
+def test_where_nothing_says_where_the_object_is_it_is_where_the_cameras_look(without_region, ball):
+    views = prepared(without_region)
+    assert views.frame.center == pytest.approx(ball.center, abs=0.2 * ball.radius)
+    assert 0.7 < 1 / views.frame.scale / ball.radius < 3
+    assert any("--sphere x y z radius gives another place" in note for note in views.notes)
+
+
+def test_nothing_says_where_the_object_is(without_region, monkeypatch):
+    monkeypatch.setattr(region, "looked_at", lambda cameras: None)
     with pytest.raises(InputError, match="give --sphere x y z radius, or points on the surface with --prior"):
         prepared(without_region)
 
