@@ -9,7 +9,7 @@ import itertools
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
@@ -48,8 +48,8 @@ def launch(kernel: wp.Kernel, count: int, arguments: Sequence[Any], device: torc
     Args:
         kernel: its first parameter is `first: int` (see the module's text), the others are `arguments`.
         count: number of elements; 0 does nothing.
-        arguments: tensors and plain numbers in the kernel's order. Tensors are contiguous and on `device`;
-            a parameter `wp.array(dtype=wp.vec3)` takes a float tensor `(n, 3)`.
+        arguments: tensors, plain numbers and structs (`pack_struct`) in the kernel's order. Tensors are contiguous and
+            on `device`; a parameter `wp.array(dtype=wp.vec3)` takes a float tensor `(n, 3)`.
         device: where the tensors live.
         grain: smallest slice worth a thread on the CPU. 1 for kernels whose element is a whole level or block.
     """
@@ -112,6 +112,19 @@ def _pack(kernel: wp.Kernel, arguments: Sequence[Any]) -> list[Any]:
         else value
         for parameter, value in zip(parameters, arguments, strict=True)
     ]
+
+
+def pack_struct(struct: Any, values: Mapping[str, Any]) -> Any:
+    """A `wp.struct` for a launch. values: tensors and plain numbers by the names of its fields; tensors as `launch`
+    takes them, or not contiguous."""
+    initialize()
+    instance = struct()
+    for name, value in values.items():
+        if isinstance(value, torch.Tensor):
+            dtype = struct.vars[name].type.dtype
+            value = wp.from_torch(value.detach().contiguous(), dtype=dtype, requires_grad=False)
+        setattr(instance, name, value)
+    return instance
 
 
 @cache

@@ -7,20 +7,53 @@ relative to the first one of the patch, so that the sums lose no digits to the m
 
 import warp as wp
 
-from isopts.kernels.patch_consistency.kernel import HALF_SIZE_MAX, INVALID, SOURCE_CONTRAST_SHARE
-from isopts.kernels.patch_consistency.patch import bilinear, reference_patch
-from isopts.kernels.patch_consistency.plane import carried_patch, mat34, surfel_plane
+from isopts.kernels.patch_consistency.images import Images, Limits, Place, bilinear, holds, place_of
+from isopts.kernels.patch_consistency.patch import (
+    INVALID,
+    PIXELS_MAX,
+    SOURCE_CONTRAST_SHARE,
+    ReferencePatch,
+    reference_patch,
+)
+from isopts.kernels.patch_consistency.plane import CarriedPatch, carried_patch, surfel_plane
 
 wp.set_module_options({"enable_backward": False})
 
 SETTLED = 0.01  # pixels: steps shorter than this end the search
 NOISE = 0.5  # greys of 255: least standard deviation, of rounding and of interpolation
-_PIXELS_MAX = wp.constant((2 * HALF_SIZE_MAX + 1) ** 2)
 _INVALID = wp.constant(INVALID)
 _SOURCE_CONTRAST_SHARE = wp.constant(SOURCE_CONTRAST_SHARE)
 _SETTLED = wp.constant(SETTLED)
 _NOISE = wp.constant(NOISE)
 _UNKNOWNS = wp.constant(4)  # of the least squares: gain, mean, shift
+
+
+@wp.struct
+class ShiftedSums:
+    """Over a patch at a shift in a source view, a: weighted deviations of the reference, b: greys here relative to the
+    first one. inside: all of it is in the image. slopes: derivatives of b along columns and rows, summed with the
+    weights, with a, and with the weights times b. squares: their weighted products (column column, column row, row
+    row)."""
+
+    inside: wp.bool
+    b: float
+    bb: float
+    ab: float
+    slopes: wp.vec2
+    slopes_a: wp.vec2
+    slopes_b: wp.vec2
+    squares: wp.vec3
+
+
+@wp.struct
+class Step:
+    """usable: there is contrast, and more than an edge. score: NCC before the step. change: of the shift, pixels.
+    covariance: of the shift, square pixels."""
+
+    usable: wp.bool
+    score: float
+    change: wp.vec2
+    covariance: wp.vec3
 
 
 @wp.kernel
@@ -30,17 +63,8 @@ def align_kernel(
     normals: wp.array(dtype=wp.vec3),
     references: wp.array(dtype=wp.int32),
     sources: wp.array2d(dtype=wp.int32),
-    greys: wp.array(dtype=wp.uint8),
-    masks: wp.array(dtype=wp.uint8),
-    starts: wp.array(dtype=wp.int64),
-    sizes: wp.array(dtype=wp.vec2i),
-    projections: wp.array(dtype=mat34),
-    backprojections: wp.array(dtype=wp.mat33),
-    centers: wp.array(dtype=wp.vec3),
-    half_size: int,
-    contrast_min: float,
-    cosine_min: float,
-    mask_share_min: float,
+    images: Images,
+    limits: Limits,
     iterations: int,
     step_max: float,
     shifts: wp.array2d(dtype=wp.vec2),
@@ -52,113 +76,122 @@ def align_kernel(
     view = references[i]
     if view < 0:
         return
-    size = sizes[view]
     plane = surfel_plane(
-        points[i], normals[i], centers[view], projections[view], backprojections[view], size, half_size
+        points[i],
+        normals[i],
+        images.centers[view],
+        images.projections[view],
+        images.backprojections[view],
+        images.sizes[view],
+        limits.half_size,
     )
     if not plane.usable:
         return
-
-    greys_here = wp.zeros(shape=(_PIXELS_MAX,), dtype=float)
-    weights = wp.zeros(shape=(_PIXELS_MAX,), dtype=float)
-    side = 2 * half_size + 1
-    weight_min = wp.max(mask_share_min * float(side * side), float(_UNKNOWNS + 1))
-    contrast = 255.0 * contrast_min
-    patch = reference_patch(
-        greys, masks, starts[view], size[0], plane, half_size, cosine_min, weight_min, contrast, greys_here, weights
-    )
+    deviations = wp.zeros(shape=(PIXELS_MAX,), dtype=float)
+    weights = wp.zeros(shape=(PIXELS_MAX,), dtype=float)
+    place = place_of(images, view)
+    patch = reference_patch(images, place, plane, limits, float(_UNKNOWNS + 1), deviations, weights)
     if not patch.usable:
         return
-    weight_sum = patch.weight_sum
-    variation_a = patch.variation
-    contrast = _SOURCE_CONTRAST_SHARE * contrast
-
+    contrast = _SOURCE_CONTRAST_SHARE * limits.contrast
     for slot in range(sources.shape[1]):
         other = sources[i, slot]
         if other < 0:
             continue
-        width = sizes[other][0]
-        last_column = float(width - 1)
-        last_row = float(sizes[other][1] - 1)
-        start = starts[other]
-        carried = carried_patch(plane, projections[other])
+        carried = carried_patch(plane, images.projections[other])
+        place = place_of(images, other)
         shift = shifts[i, slot]
-        score = float(_INVALID)
-        covariance = wp.vec3()
+        step = Step()
         searching = bool(True)
         for turn in range(iterations + 1):
             if searching:
-                inside = bool(True)
-                pixel = int(0)
-                base = float(0.0)
-                sum_b = float(0.0)
-                sum_bb = float(0.0)
-                sum_ab = float(0.0)
-                slopes = wp.vec2()
-                slopes_a = wp.vec2()
-                slopes_b = wp.vec2()
-                squares = wp.vec3()
-                for k in range(side):
-                    row = float(k - half_size)
-                    for m in range(side):
-                        column = float(m - half_size)
-                        h = carried.image + column * carried.image_column + row * carried.image_row
-                        inverse = 1.0 / h[2]
-                        u = h[0] * inverse + shift[0]
-                        v = h[1] * inverse + shift[1]
-                        # depth = h[2] / n.d, and n.d < 0
-                        if not (h[2] < 0.0 and u >= 0.0 and v >= 0.0 and u < last_column and v < last_row):
-                            inside = False
-                            break
-                        sample = bilinear(greys, start, width, u, v)
-                        if pixel == 0:
-                            base = sample[0]
-                        weight = weights[pixel]
-                        b = sample[0] - base
-                        rise = wp.vec2(sample[1], sample[2])
-                        sum_b += weight * b
-                        sum_bb += weight * b * b
-                        sum_ab += greys_here[pixel] * b
-                        slopes += weight * rise
-                        slopes_a += greys_here[pixel] * rise
-                        slopes_b += (weight * b) * rise
-                        squares += weight * wp.vec3(rise[0] * rise[0], rise[0] * rise[1], rise[1] * rise[1])
-                        pixel += 1
-                    if not inside:
-                        break
-                score = float(_INVALID)
-                searching = False
-                if inside:
-                    mean_b = sum_b / weight_sum
-                    variation_b = sum_bb - sum_b * mean_b
-                    if variation_b >= contrast * contrast * weight_sum:
-                        # without the part of the slopes along b and the mean
-                        g_b = slopes_b - mean_b * slopes
-                        uu = squares[0] - slopes[0] * slopes[0] / weight_sum - g_b[0] * g_b[0] / variation_b
-                        uv = squares[1] - slopes[0] * slopes[1] / weight_sum - g_b[0] * g_b[1] / variation_b
-                        vv = squares[2] - slopes[1] * slopes[1] / weight_sum - g_b[1] * g_b[1] / variation_b
-                        determinant = uu * vv - uv * uv
-                        right = slopes_a - (sum_ab / variation_b) * g_b
-                        if determinant > 1.0e-6 * (uu + vv) * (uu + vv):
-                            scaled = wp.vec2(
-                                (vv * right[0] - uv * right[1]) / determinant,
-                                (uu * right[1] - uv * right[0]) / determinant,
-                            )
-                            gain = (sum_ab - wp.dot(g_b, scaled)) / variation_b
-                            left = variation_a - sum_ab * sum_ab / variation_b - wp.dot(right, scaled)
-                            if gain > 0.0:
-                                score = sum_ab / wp.sqrt(variation_a * variation_b)
-                                noise = wp.max(left / (weight_sum - float(_UNKNOWNS)), _NOISE * _NOISE)
-                                noise = noise / (gain * gain * determinant)
-                                covariance = noise * wp.vec3(vv, -uv, uu)
-                                change = scaled / gain
-                                length = wp.length(change)
-                                if turn == iterations and length > 0.5 * step_max:
-                                    score = float(_INVALID)  # still on its way
-                                if turn < iterations and length > _SETTLED:
-                                    shift += change * wp.min(1.0, step_max / length)
-                                    searching = True
-        if score > _INVALID:
+                sums = shifted_sums(images.greys, place, carried, shift, limits.half_size, deviations, weights)
+                step = gauss_newton_step(patch, sums, contrast)
+                length = wp.length(step.change)
+                if turn == iterations and length > 0.5 * step_max:
+                    step.usable = False  # still on its way
+                searching = step.usable and turn < iterations and length > _SETTLED
+                if searching:
+                    shift += step.change * wp.min(1.0, step_max / length)
+        if step.usable:
             shifts[i, slot] = shift
-            scores[i, slot] = score
-            covariances[i, slot] = covariance
+            scores[i, slot] = step.score
+            covariances[i, slot] = step.covariance
+
+
+@wp.func
+def shifted_sums(
+    greys: wp.array(dtype=wp.uint8),
+    place: Place,
+    carried: CarriedPatch,
+    shift: wp.vec2,
+    half_size: int,
+    deviations: wp.array(dtype=float),
+    weights: wp.array(dtype=float),
+) -> ShiftedSums:
+    sums = ShiftedSums()
+    sums.inside = False
+    side = 2 * half_size + 1
+    pixel = int(0)
+    base = float(0.0)
+    for k in range(side):
+        row = float(k - half_size)
+        for m in range(side):
+            column = float(m - half_size)
+            h = carried.image + column * carried.image_column + row * carried.image_row
+            inverse = 1.0 / h[2]
+            u = h[0] * inverse + shift[0]
+            v = h[1] * inverse + shift[1]
+            # depth = h[2] / n.d, and n.d < 0
+            if not (h[2] < 0.0 and holds(place, u, v)):
+                return sums
+            sample = bilinear(greys, place, u, v)
+            if pixel == 0:
+                base = sample[0]
+            weight = weights[pixel]
+            b = sample[0] - base
+            rise = wp.vec2(sample[1], sample[2])
+            sums.b += weight * b
+            sums.bb += weight * b * b
+            sums.ab += deviations[pixel] * b
+            sums.slopes += weight * rise
+            sums.slopes_a += deviations[pixel] * rise
+            sums.slopes_b += (weight * b) * rise
+            sums.squares += weight * wp.vec3(rise[0] * rise[0], rise[0] * rise[1], rise[1] * rise[1])
+            pixel += 1
+    sums.inside = True
+    return sums
+
+
+@wp.func
+def gauss_newton_step(patch: ReferencePatch, sums: ShiftedSums, contrast: float) -> Step:
+    """contrast: least standard deviation of the greys in the source."""
+    step = Step()
+    step.usable = False
+    if not sums.inside:
+        return step
+    count = patch.weight_sum
+    mean_b = sums.b / count
+    variation_b = sums.bb - sums.b * mean_b
+    if not (variation_b >= contrast * contrast * count):
+        return step
+    # without the part of the slopes along b and the mean
+    g_b = sums.slopes_b - mean_b * sums.slopes
+    uu = sums.squares[0] - sums.slopes[0] * sums.slopes[0] / count - g_b[0] * g_b[0] / variation_b
+    uv = sums.squares[1] - sums.slopes[0] * sums.slopes[1] / count - g_b[0] * g_b[1] / variation_b
+    vv = sums.squares[2] - sums.slopes[1] * sums.slopes[1] / count - g_b[1] * g_b[1] / variation_b
+    determinant = uu * vv - uv * uv
+    if not (determinant > 1.0e-6 * (uu + vv) * (uu + vv)):
+        return step
+    right = sums.slopes_a - (sums.ab / variation_b) * g_b
+    scaled = wp.vec2((vv * right[0] - uv * right[1]) / determinant, (uu * right[1] - uv * right[0]) / determinant)
+    gain = (sums.ab - wp.dot(g_b, scaled)) / variation_b
+    if not (gain > 0.0):
+        return step
+    left = patch.variation - sums.ab * sums.ab / variation_b - wp.dot(right, scaled)
+    noise = wp.max(left / (count - float(_UNKNOWNS)), _NOISE * _NOISE)
+    step.usable = True
+    step.score = sums.ab / wp.sqrt(patch.variation * variation_b)
+    step.change = scaled / gain
+    step.covariance = noise / (gain * gain * determinant) * wp.vec3(vv, -uv, uu)
+    return step

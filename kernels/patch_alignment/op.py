@@ -9,8 +9,9 @@ from isopts.kernels.backends import note_backend, unknown_backend
 from isopts.kernels.launch import launch
 from isopts.kernels.patch_alignment.kernel import align_kernel
 from isopts.kernels.patch_alignment.reference import align_patches_reference
-from isopts.kernels.patch_consistency.kernel import INVALID
+from isopts.kernels.patch_consistency.images import as_images, as_limits
 from isopts.kernels.patch_consistency.op import check_limits, check_surfels, check_views
+from isopts.kernels.patch_consistency.patch import INVALID
 from isopts.kernels.patch_consistency.views import PatchLimits, PatchViews
 
 _BACKENDS = ("auto", "warp", "reference")
@@ -72,6 +73,6 @@ def align_patches(
     shifts = shifts.clone(memory_format=torch.contiguous_format)
     scores = points.new_full(sources.shape, INVALID)
     covariances = points.new_zeros((*sources.shape, 3))
-    arguments = [*tensors, *(part.contiguous() for part in views), *limits, iterations, step_max]
+    arguments = [*tensors, as_images(views), as_limits(limits), iterations, step_max]
     launch(align_kernel, len(points), [*arguments, shifts, scores, covariances], points.device, grain=16)
     return Alignment(shifts, scores, covariances)

@@ -3,7 +3,7 @@
 import torch
 
 from isopts.kernels.patch_alignment.kernel import NOISE, SETTLED
-from isopts.kernels.patch_consistency.kernel import INVALID, SOURCE_CONTRAST_SHARE
+from isopts.kernels.patch_consistency.patch import INVALID, SOURCE_CONTRAST_SHARE
 from isopts.kernels.patch_consistency.reference import patch_pixels, project, reference_patches, sample
 from isopts.kernels.patch_consistency.views import PatchLimits, PatchViews
 

@@ -5,7 +5,9 @@ import torch
 from isopts.errors import InputError
 from isopts.kernels.backends import note_backend, unknown_backend
 from isopts.kernels.launch import launch
-from isopts.kernels.patch_consistency.kernel import HALF_SIZE_MAX, INVALID, patch_kernel
+from isopts.kernels.patch_consistency.images import as_images, as_limits
+from isopts.kernels.patch_consistency.kernel import patch_kernel
+from isopts.kernels.patch_consistency.patch import HALF_SIZE_MAX, INVALID
 from isopts.kernels.patch_consistency.reference import patch_consistency_reference
 from isopts.kernels.patch_consistency.views import PatchLimits, PatchViews
 
@@ -72,8 +74,8 @@ class _PatchConsistency(torch.autograd.Function):
         points, normals = points.contiguous(), normals.contiguous()
         scores = points.new_empty(sources.shape)
         derivatives = points.new_zeros((*sources.shape, 4) if with_derivatives else (0, sources.shape[1], 4))
-        parts = [part.contiguous() for part in views]
-        arguments = [points, normals, references.contiguous(), sources.contiguous(), *parts, *limits]
+        surfels = [points, normals, references.contiguous(), sources.contiguous()]
+        arguments = [*surfels, as_images(views), as_limits(limits)]
         launch(patch_kernel, len(points), [*arguments, scores, derivatives], points.device, grain=16)
         if with_derivatives:
             ctx.save_for_backward(normals, derivatives)

@@ -1,10 +1,16 @@
-"""The greys of a surfel's patch in its reference view, and how they are read from an image."""
+"""The greys of a surfel's patch in its reference view."""
 
 import warp as wp
 
+from isopts.kernels.patch_consistency.images import Images, Limits, Place, bilinear
 from isopts.kernels.patch_consistency.plane import SurfelPlane, faces
 
 wp.set_module_options({"enable_backward": False})
+
+HALF_SIZE_MAX = 5
+INVALID = -2.0
+SOURCE_CONTRAST_SHARE = 0.3  # of the least contrast: a source view may be darker than the reference, not blank
+PIXELS_MAX = wp.constant((2 * HALF_SIZE_MAX + 1) ** 2)
 
 
 @wp.struct
@@ -18,44 +24,23 @@ class ReferencePatch:
 
 
 @wp.func
-def bilinear(greys: wp.array(dtype=wp.uint8), start: wp.int64, width: int, column: float, row: float):
-    """Grey (0 ... 255) and its derivatives along the columns and the rows; needs a pixel to the right and below."""
-    left = int(column)
-    top = int(row)
-    a = column - float(left)
-    b = row - float(top)
-    at = start + wp.int64(top * width + left)
-    below = at + wp.int64(width)
-    p = float(greys[at])
-    q = float(greys[at + wp.int64(1)])
-    r = float(greys[below])
-    s = float(greys[below + wp.int64(1)])
-    upper = p + a * (q - p)
-    lower = r + a * (s - r)
-    return wp.vec3(upper + b * (lower - upper), q - p + b * (s - r - q + p), lower - upper)
-
-
-@wp.func
 def reference_patch(
-    greys: wp.array(dtype=wp.uint8),
-    masks: wp.array(dtype=wp.uint8),
-    start: wp.int64,
-    width: int,
+    images: Images,
+    place: Place,
     plane: SurfelPlane,
-    half_size: int,
-    cosine_min: float,
-    weight_min: float,
-    contrast: float,
+    limits: Limits,
+    pixels_min: float,
     deviations: wp.array(dtype=float),
     weights: wp.array(dtype=float),
 ) -> ReferencePatch:
     """Write the weights (1 on the object, 0 beside it) of the (2 half_size + 1)^2 pixels, row by row, and the weighted
-    deviations of their greys from the weighted mean; greys are taken relative to the middle one. contrast: least
-    standard deviation, white being 255."""
+    deviations of their greys from the weighted mean; greys are taken relative to the middle one. pixels_min: of them
+    must be on the object, besides the share in `limits`."""
     patch = ReferencePatch()
     patch.usable = False
+    half_size = limits.half_size
     side = 2 * half_size + 1
-    base = bilinear(greys, start, width, plane.u, plane.v)[0]
+    base = bilinear(images.greys, place, plane.u, plane.v)[0]
     pixel = int(0)
     weight_sum = float(0.0)
     sum_a = float(0.0)
@@ -63,19 +48,19 @@ def reference_patch(
         row = float(k - half_size)
         for m in range(side):
             column = float(m - half_size)
-            if not faces(plane, column, row, cosine_min):
+            if not faces(plane, column, row, limits.cosine_min):
                 return patch
-            nearest = int(plane.v + row + 0.5) * width + int(plane.u + column + 0.5)
+            nearest = int(plane.v + row + 0.5) * place.width + int(plane.u + column + 0.5)
             weight = float(0.0)
-            if masks[start + wp.int64(nearest)] != wp.uint8(0):
+            if images.masks[place.start + wp.int64(nearest)] != wp.uint8(0):
                 weight = 1.0
-            grey = bilinear(greys, start, width, plane.u + column, plane.v + row)[0] - base
+            grey = bilinear(images.greys, place, plane.u + column, plane.v + row)[0] - base
             deviations[pixel] = grey
             weights[pixel] = weight
             weight_sum += weight
             sum_a += weight * grey
             pixel += 1
-    if weight_sum < weight_min:
+    if weight_sum < wp.max(limits.mask_share_min * float(side * side), pixels_min):
         return patch
     mean_a = sum_a / weight_sum
     variation = float(0.0)
@@ -84,5 +69,5 @@ def reference_patch(
         variation += deviations[p] * deviations[p]
     patch.weight_sum = weight_sum
     patch.variation = variation
-    patch.usable = variation >= contrast * contrast * weight_sum
+    patch.usable = variation >= limits.contrast * limits.contrast * weight_sum
     return patch

@@ -2,7 +2,7 @@
 
 import torch
 
-from isopts.kernels.patch_consistency.kernel import INVALID, SOURCE_CONTRAST_SHARE
+from isopts.kernels.patch_consistency.patch import INVALID, SOURCE_CONTRAST_SHARE
 from isopts.kernels.patch_consistency.views import PatchLimits, PatchViews
 
 
