@@ -41,7 +41,7 @@ BudgetSeconds = Annotated[
         "--budget",
         min=1,
         metavar="SECONDS",
-        help="Fit for this time instead of a number of steps; schedules follow the clock.",
+        help="Time from the command to the mesh, instead of a number of steps; schedules follow the clock.",
         show_default=False,
     ),
 ]

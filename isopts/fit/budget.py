@@ -3,6 +3,17 @@
 import time
 from collections.abc import Callable
 
+_SHARE_MIN = 0.3  # of a command's seconds that are for fitting, however long the rest takes
+_AFTER_FIT = 5.5  # seconds, besides steps for colours: tracing their pixels, a view, the mesh
+
+
+def fitting_seconds(total: float, spent: float, color_share: float) -> float:
+    """Seconds of fitting after which the mesh is there `total` seconds after the command.
+
+    spent: of them before the first step. color_share: seconds of colours for each of fitting, afterwards.
+    """
+    return max(_SHARE_MIN * total, (total - spent - _AFTER_FIT) / (1 + color_share))
+
 
 class Budget:
     """Progress of a fit that ends after `steps`, or after `seconds` of fitting where these are given.

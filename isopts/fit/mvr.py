@@ -1,6 +1,7 @@
 """fit-mvr: from posed images on disk to a finished run folder."""
 
 import hashlib
+import time
 from collections.abc import Callable
 
 import torch
@@ -42,6 +43,7 @@ def fit_mvr(
         ConfigError: a resumed run whose configuration has changed.
         DivergedError: the loss is not finite, or there is no surface.
     """
+    began = time.monotonic() if run.started is None else run.started
     stopwatch = run.stopwatch()
     RunFolder.require_free(run.output, run.overwrite, run.resume)
     with record_backends() as backends:
@@ -57,7 +59,7 @@ def fit_mvr(
             views = _with_mask_offset(views, run, config, checkpoint, generator)
             for note in views.notes:
                 on_note(note)
-            session = MvrSession(config, views, folder, checkpoint)
+            session = MvrSession(config, views, folder, checkpoint, began)
         on_note(session.summary())
         record = run.record(COMMAND, config.seed, views.frame, sha256, backends)
         in_progress = RunInProgress(folder, config, record, stopwatch, backends, run.exit_after)

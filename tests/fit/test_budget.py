@@ -1,6 +1,8 @@
 """Budgets of steps and of seconds."""
 
-from isopts.fit.budget import Budget
+import pytest
+
+from isopts.fit.budget import Budget, fitting_seconds
 
 
 def test_steps_are_counted():
@@ -30,3 +32,13 @@ def test_a_continued_fit_has_the_rest():
     now[0] = 5.0
     budget.observe(99)
     assert budget.total_steps() == 99
+
+
+def test_start_colours_and_mesh_are_within_a_budget():
+    fitting = fitting_seconds(90.0, spent=12.0, color_share=0.2)
+    assert 12 + 1.2 * fitting == pytest.approx(90 - 5.5)
+    assert fitting_seconds(90.0, 12.0, 0.0) == pytest.approx(72.5)
+
+
+def test_a_slow_start_leaves_time_to_fit():
+    assert fitting_seconds(10.0, spent=30.0, color_share=0.2) == pytest.approx(3)

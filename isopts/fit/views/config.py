@@ -190,7 +190,10 @@ class FitConfig(StrictModel):
 
     steps: int = Field(3000, ge=1, description="optimisation steps")
     seconds: float = Field(
-        0.0, ge=0, description="instead of steps: seconds of fitting, start and outputs on top (--budget); 0: steps"
+        0.0,
+        ge=0,
+        description="instead of steps: seconds from the command to the mesh; the fit gets what start and colours leave,"
+        " three tenths at least (--budget); 0: steps",
     )
     sampled_resolution: int = Field(
         96, ge=16, le=512, description="cells along the side of the sampled copy of the field that rays march through"

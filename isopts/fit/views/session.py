@@ -2,6 +2,7 @@
 
 import copy
 import math
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from isopts.data.pictures import write_picture
 from isopts.data.view_formats.idr_writer import write_idr_cameras
 from isopts.field.build import restore_field
 from isopts.field.radiance import build_radiance
-from isopts.fit.budget import Budget
+from isopts.fit.budget import Budget, fitting_seconds
 from isopts.fit.cameras.motion import camera_motion
 from isopts.fit.cameras.refinement import CameraRefinement
 from isopts.fit.colors.exposure import Exposures
@@ -40,13 +41,23 @@ from isopts.run.log import StepReport, append_to_log, drop_log_after
 
 COMMAND = "fit-mvr"
 _EXPOSURE, _UNFINISHED = "exposure.", "unfinished_radiance."
+_FIT_SECONDS = "fit_seconds"
+_COLOR_STEP = 0.38  # time of a step of the finish as a share of one of the fit
 _CORRECTIONS, _ROUNDS = "refinement.corrections", "refinement.rounds"
 
 
 class MvrSession:
     """The networks, the objective and the optimizer of one run."""
 
-    def __init__(self, config: MvrConfig, views: PreparedViews, folder: RunFolder, checkpoint: Checkpoint | None):
+    def __init__(
+        self,
+        config: MvrConfig,
+        views: PreparedViews,
+        folder: RunFolder,
+        checkpoint: Checkpoint | None,
+        began: float,
+    ):
+        """began: time.monotonic() when the command did."""
         self._config, self._given, self._folder = config, views, folder
         self._device = views.images.masks.device
         self._generator = torch.Generator().manual_seed(config.seed)
@@ -80,6 +91,7 @@ class MvrSession:
         self._optimizer = build_optimizer(parts, config.optimizer.second_moment_decay)
         if checkpoint is not None:
             self._continue(checkpoint)
+        self._fit_seconds = self._seconds_of_fitting(checkpoint, time.monotonic() - began)
         drop_log_after(folder.log, self.step)
 
     @property
@@ -102,7 +114,7 @@ class MvrSession:
     ) -> tuple[int, EndReason]:
         """Step until done, `exit_after` seconds at most; the folder's log and checkpoint follow."""
         config, self._stop = self._config, stop
-        self._budget = budget = Budget(config.fit.steps, config.fit.seconds, self._finished)
+        self._budget = budget = Budget(config.fit.steps, self._fit_seconds, self._finished)
 
         def log(report: StepReport) -> None:
             append_to_log(self._folder.log, report)
@@ -135,6 +147,15 @@ class MvrSession:
         return write_outputs(
             fitted, self._config.output, self._folder, stopwatch, self._config.seed, solid_components, figures
         )
+
+    def _seconds_of_fitting(self, checkpoint: Checkpoint | None, spent: float) -> float:
+        """Of fit.seconds; a run that goes on keeps to what it began with."""
+        if self._config.fit.seconds == 0:
+            return 0.0
+        if checkpoint is not None:
+            return float(stored_tensor(checkpoint.tensors, _FIT_SECONDS, (), str(self._folder.checkpoint)))
+        colors = self._config.finish.steps_share if self._config.losses.color > 0 else 0.0
+        return fitting_seconds(self._config.fit.seconds, spent, _COLOR_STEP * colors)
 
     def _write_cameras(self) -> dict[str, float]:
         """All cameras of the input, those of fitted views refined, in its coordinates; returns how far they moved."""
@@ -200,6 +221,7 @@ class MvrSession:
     def _save(self, step: int, seconds: float, last: bool) -> None:
         self._seconds = seconds
         tensors = {"seconds": torch.tensor(seconds, dtype=torch.float64)}
+        tensors[_FIT_SECONDS] = torch.tensor(self._fit_seconds, dtype=torch.float64)
         tensors[MASK_OFFSET] = torch.tensor(self._views.mask_offset, dtype=torch.float64)
         tensors |= self._fitted(step).appearance.tensors()
         if self._finished_radiance is not None:

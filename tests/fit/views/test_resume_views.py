@@ -88,6 +88,18 @@ def test_images_may_have_moved(ball, stopped, tmp_path, fit):
     assert (result.reason, result.step) == ("finished", 12)
 
 
+def test_a_budget_of_seconds_goes_on_with_what_it_began_with(ball, tmp_path, fit):
+    """Not with what the second start leaves, which takes its own time."""
+    budget = (*QUICK, "fit.steps=1000000", "fit.seconds=3")
+    first, _, _ = fit(ball.folder, tmp_path / "run", *budget, stop_after=2)
+    began_with = float(load_checkpoint(first.folder.path).tensors["fit_seconds"])
+    assert began_with == pytest.approx(0.3 * 3)
+    second, _, _ = fit(ball.folder, tmp_path / "run", *budget, resume=True)
+    tensors = load_checkpoint(second.folder.path).tensors
+    assert float(tensors["fit_seconds"]) == began_with
+    assert float(tensors["seconds"]) >= began_with
+
+
 def drop_seconds(stored):
     del stored["tensors"]["seconds"]
 
