@@ -112,7 +112,7 @@ def main() -> None:
         help="of images that are made; else every image has its own, as is harder",
     )
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
-    parser.add_argument("--seconds", type=float, nargs="+", default=[60.0, 180.0, 360.0], help="from the command to the mesh")
+    parser.add_argument("--seconds", type=float, nargs="+", default=[60.0, 180.0, 360.0], help="from command to mesh")
     parser.add_argument("--steps", type=int, nargs="+", help="instead of seconds")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--holdout", default="3,20,35", help="views that are not fitted")
