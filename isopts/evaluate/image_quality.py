@@ -11,7 +11,7 @@ _WINDOW_PIXELS = 11  # of SSIM; skimage's with a sigma of 1.5 cut off at 3.5 of 
 
 
 class _Compared(NamedTuple):
-    """image, expected: (H, W, 3) float64, 0 ... 1, black outside of mask (H, W)."""
+    """The mask's surroundings. image, expected: (h, w, 3) float64, 0 ... 1, black outside of mask (h, w)."""
 
     image: np.ndarray
     expected: np.ndarray
@@ -30,7 +30,7 @@ def psnr(image: np.ndarray, expected: np.ndarray, mask: np.ndarray) -> float:
         InputError: other shapes or types, values that are not from 0 to 1, an empty mask.
     """
     compared = _prepare(image, expected, mask)
-    error = float(np.square(compared.image - compared.expected)[mask].mean())
+    error = float(np.square(compared.image - compared.expected)[compared.mask].mean())
     return -10 * math.log10(error) if error > 0 else math.inf
 
 
@@ -49,10 +49,9 @@ def ssim(image: np.ndarray, expected: np.ndarray, mask: np.ndarray) -> float:
     if min(mask.shape) < _WINDOW_PIXELS:
         height, width = mask.shape
         raise InputError(f"SSIM looks at windows of 11x11 pixels, the images are {width}x{height}; use larger ones.")
-    box = _surroundings(mask)
     _, similarity = structural_similarity(
-        compared.image[box],
-        compared.expected[box],
+        compared.image,
+        compared.expected,
         gaussian_weights=True,
         sigma=1.5,
         use_sample_covariance=False,
@@ -62,7 +61,7 @@ def ssim(image: np.ndarray, expected: np.ndarray, mask: np.ndarray) -> float:
         channel_axis=2,
         full=True,
     )
-    return float(similarity[mask[box]].mean())
+    return float(similarity[compared.mask].mean())
 
 
 def _prepare(image: np.ndarray, expected: np.ndarray, mask: np.ndarray) -> _Compared:
@@ -75,7 +74,9 @@ def _prepare(image: np.ndarray, expected: np.ndarray, mask: np.ndarray) -> _Comp
         raise InputError(f"The mask is {mask.dtype}; expected bool: compare it with a threshold.")
     if not mask.any():
         raise InputError("The mask is empty, no pixel can be compared; leave the view out.")
-    return _Compared(*(np.where(mask[..., None], _as_share(picture), 0) for picture in (image, expected)), mask)
+    box = _surroundings(mask)
+    inside = mask[box][..., None]
+    return _Compared(*(np.where(inside, _as_share(picture[box]), 0) for picture in (image, expected)), mask[box])
 
 
 def _as_share(picture: np.ndarray) -> np.ndarray:
