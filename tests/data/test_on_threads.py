@@ -31,3 +31,15 @@ def test_what_has_not_begun_when_one_fails_is_dropped():
     with pytest.raises(ValueError, match="one"):
         list(map_on_threads(work, range(100_000), 1))
     assert len(begun) < 100_000
+
+
+def test_no_more_threads_than_memory_is_for():
+    """Of 64 threads four work: each waits for the others, a fifth would break the barrier's count."""
+    barrier, names = threading.Barrier(4), set()
+
+    def work(_: int) -> None:
+        barrier.wait(10)
+        names.add(threading.current_thread().name)
+
+    list(map_on_threads(work, range(16), 64))
+    assert len(names) == 4
