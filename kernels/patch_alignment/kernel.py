@@ -13,9 +13,10 @@ from isopts.kernels.patch_consistency.patch import (
     PIXELS_MAX,
     SOURCE_CONTRAST_SHARE,
     ReferencePatch,
+    plane_in,
     reference_patch,
 )
-from isopts.kernels.patch_consistency.plane import CarriedPatch, carried_patch, surfel_plane
+from isopts.kernels.patch_consistency.plane import CarriedPatch, carried_patch
 
 wp.set_module_options({"enable_backward": False})
 
@@ -76,15 +77,7 @@ def align_kernel(
     view = references[i]
     if view < 0:
         return
-    plane = surfel_plane(
-        points[i],
-        normals[i],
-        images.centers[view],
-        images.projections[view],
-        images.backprojections[view],
-        images.sizes[view],
-        limits.half_size,
-    )
+    plane = plane_in(images, view, points[i], normals[i], limits.half_size)
     if not plane.usable:
         return
     deviations = wp.zeros(shape=(PIXELS_MAX,), dtype=float)

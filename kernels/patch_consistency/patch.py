@@ -3,7 +3,7 @@
 import warp as wp
 
 from isopts.kernels.patch_consistency.images import Images, Limits, Place, bilinear
-from isopts.kernels.patch_consistency.plane import SurfelPlane, faces
+from isopts.kernels.patch_consistency.plane import SurfelPlane, faces, surfel_plane
 
 wp.set_module_options({"enable_backward": False})
 
@@ -21,6 +21,20 @@ class ReferencePatch:
     usable: wp.bool
     weight_sum: float
     variation: float
+
+
+@wp.func
+def plane_in(images: Images, view: int, point: wp.vec3, normal: wp.vec3, half_size: int) -> SurfelPlane:
+    """The plane of a surfel as its reference view sees it."""
+    return surfel_plane(
+        point,
+        normal,
+        images.centers[view],
+        images.projections[view],
+        images.backprojections[view],
+        images.sizes[view],
+        half_size,
+    )
 
 
 @wp.func
