@@ -1,8 +1,13 @@
-"""Curvature of a surface that is sampled by points with normals."""
+"""Curvature of surfaces, sampled by points with normals or implicit."""
+
+from collections.abc import Callable
 
 import torch
+from torch.nn import functional
 
 from isopts.geometry.spacing import SAME_SIDE_COSINE
+
+Gradient = Callable[[torch.Tensor], torch.Tensor]
 
 _CHUNK = 131072  # points; bounds the (chunk, K, 3) gather
 
@@ -26,6 +31,26 @@ def principal_curvatures(points: torch.Tensor, normals: torch.Tensor, neighbors:
 def mean_curvature(points: torch.Tensor, normals: torch.Tensor, neighbors: torch.Tensor) -> torch.Tensor:
     """(N,) mean of the two principal curvatures."""
     return principal_curvatures(points, normals, neighbors).mean(dim=1)
+
+
+def shape_operators(gradient: Gradient, points: torch.Tensor, normals: torch.Tensor, reach: float) -> torch.Tensor:
+    """(N, 3, 3) symmetric S of an implicit surface, n(x + d) - n(x) = S d for d in the tangent plane, 0 along the
+    normal; in one over the unit of the points. Positive where the surface bends away from its outward normal.
+
+    Args:
+        gradient: of the implicit function, (M, 3) -> (M, 3).
+        points, normals: (N, 3) on the surface, unit outward normals.
+        reach: S is the mean over so much to each side, by central differences: what is smaller does not show.
+    """
+    axes = _tangents(normals)
+    turns = [
+        functional.normalize(gradient(points + reach * axis), dim=1)
+        - functional.normalize(gradient(points - reach * axis), dim=1)
+        for axis in axes
+    ]
+    axes = torch.stack(axes, dim=1)  # (N, 2, 3)
+    bends = torch.stack(turns, dim=1) @ axes.mT / (2 * reach)
+    return axes.mT @ ((bends + bends.mT) / 2) @ axes
 
 
 def _principal_curvatures(
@@ -65,5 +90,5 @@ def _weights(offsets: torch.Tensor, others: torch.Tensor, normal: torch.Tensor, 
 def _tangents(normals: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Two unit vectors (N, 3) that complete each normal (N, 3) to a frame."""
     axis = torch.zeros_like(normals).scatter_(1, normals.abs().argmin(dim=1, keepdim=True), 1.0)
-    first = torch.nn.functional.normalize(torch.linalg.cross(normals, axis), dim=1)
+    first = functional.normalize(torch.linalg.cross(normals, axis), dim=1)
     return first, torch.linalg.cross(normals, first)

@@ -21,7 +21,9 @@ def align_patches_reference(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Shifts (N, S, 2), scores (N, S), covariances (N, S, 3), see op.py."""
     pixels, depth = patch_pixels(points, references, views, limits.half_size)
-    greys, weights, usable, on_plane = reference_patches(pixels, points, normals, references, views, limits)
+    greys, weights, usable, on_plane = reference_patches(
+        pixels, pixels.new_zeros(pixels.shape[:2]), points, normals, references, views, limits
+    )
     contrast = 255 * limits.contrast_min
     a = _centred(greys, weights)
     share = weights.mean(dim=1)

@@ -39,6 +39,7 @@ class Limits:
     contrast: float
     cosine_min: float
     mask_share_min: float
+    detrend: wp.bool
 
 
 def as_images(views: PatchViews) -> Images:
@@ -46,9 +47,8 @@ def as_images(views: PatchViews) -> Images:
 
 
 def as_limits(limits: PatchLimits) -> Limits:
-    half_size, contrast_min, cosine_min, mask_share_min = limits
-    values = {"half_size": half_size, "contrast": 255 * contrast_min, "cosine_min": cosine_min}
-    return pack_struct(Limits, {**values, "mask_share_min": mask_share_min})
+    values = limits._asdict()
+    return pack_struct(Limits, {"contrast": 255 * values.pop("contrast_min"), **values})
 
 
 @wp.func

@@ -14,6 +14,7 @@ from isopts.kernels.patch_consistency.patch import (
     ReferencePatch,
     plane_in,
     reference_patch,
+    write_sags,
 )
 from isopts.kernels.patch_consistency.plane import CarriedPatch, SurfelPlane, carried_patch
 
@@ -26,14 +27,17 @@ _SOURCE_CONTRAST_SHARE = wp.constant(SOURCE_CONTRAST_SHARE)
 @wp.struct
 class SourceSums:
     """Over a patch in a source view, a: weighted deviations of the reference, b: greys here relative to the first one.
-    inside: all of it is in the image. slopes: derivatives of b with respect to a motion of the plane, summed with the
-    weights, with a, and with the weights times b; see `patch_gradient`."""
+    inside: all of it is in the image. b: summed with the weights times (1, column, row). slopes: derivatives of b with
+    respect to a motion of the plane, summed with the weights times 1, column and row, with a, and with the weights
+    times b; see `patch_gradient`."""
 
     inside: wp.bool
-    b: float
+    b: wp.vec3
     bb: float
     ab: float
     slopes: wp.vec4
+    slopes_column: wp.vec4
+    slopes_row: wp.vec4
     slopes_a: wp.vec4
     slopes_b: wp.vec4
 
@@ -45,12 +49,14 @@ def patch_kernel(
     normals: wp.array(dtype=wp.vec3),
     references: wp.array(dtype=wp.int32),
     sources: wp.array2d(dtype=wp.int32),
+    bends: wp.array(dtype=wp.mat33),
     images: Images,
     limits: Limits,
     scores: wp.array2d(dtype=float),
     derivatives: wp.array2d(dtype=wp.vec4),
 ):
-    """`derivatives` (along the normal, then with respect to the normal) holds zeros, or is empty: not wanted."""
+    """bends: one a surfel, or none: flat. `derivatives` (along the normal, then with respect to the normal) holds
+    zeros, or is empty: not wanted."""
     i = first + wp.tid()
     for slot in range(sources.shape[1]):
         scores[i, slot] = _INVALID
@@ -65,6 +71,9 @@ def patch_kernel(
     patch = reference_patch(images, place_of(images, view), plane, limits, 1.0, deviations, weights)
     if not patch.usable:
         return
+    sags = wp.zeros(shape=(PIXELS_MAX,), dtype=float)
+    if bends.shape[0] > 0:
+        write_sags(points[i], plane, bends[i], limits.half_size, sags)
     contrast = _SOURCE_CONTRAST_SHARE * limits.contrast
     wanted = derivatives.shape[0] > 0
     for slot in range(sources.shape[1]):
@@ -73,14 +82,13 @@ def patch_kernel(
             continue
         carried = carried_patch(plane, images.projections[other])
         place = place_of(images, other)
-        sums = source_sums(images.greys, place, plane, carried, limits.half_size, deviations, weights, wanted)
+        sums = source_sums(images.greys, place, plane, carried, limits.half_size, deviations, weights, sags, wanted)
         if sums.inside:
-            mean_b = sums.b / patch.weight_sum
-            variation_b = sums.bb - sums.b * mean_b
+            variation_b = sums.bb - wp.dot(sums.b, patch.trend * sums.b)
             if variation_b >= contrast * contrast * patch.weight_sum:
                 scores[i, slot] = sums.ab / (wp.sqrt(patch.variation) * wp.sqrt(variation_b))
                 if wanted:
-                    derivatives[i, slot] = patch_gradient(points[i], plane, patch, sums)
+                    derivatives[i, slot] = patch_gradient(plane, patch, sums)
 
 
 @wp.func
@@ -92,6 +100,7 @@ def source_sums(
     half_size: int,
     deviations: wp.array(dtype=float),
     weights: wp.array(dtype=float),
+    sags: wp.array(dtype=float),
     with_slopes: bool,
 ) -> SourceSums:
     sums = SourceSums()
@@ -99,17 +108,21 @@ def source_sums(
     side = 2 * half_size + 1
     pixel = int(0)
     base = float(0.0)
-    sum_b = float(0.0)
+    sum_b = wp.vec3()
     sum_bb = float(0.0)
     sum_ab = float(0.0)
     slopes = wp.vec4()
+    slopes_column = wp.vec4()
+    slopes_row = wp.vec4()
     slopes_a = wp.vec4()
     slopes_b = wp.vec4()
+    depth = plane.height / plane.along  # t of the surfel
     for k in range(side):
         row = float(k - half_size)
         for m in range(side):
             column = float(m - half_size)
-            h = carried.image + column * carried.image_column + row * carried.image_row
+            motion = carried.step + column * carried.step_column + row * carried.step_row
+            h = carried.image + column * carried.image_column + row * carried.image_row - sags[pixel] * motion
             inverse = 1.0 / h[2]
             u = h[0] * inverse
             v = h[1] * inverse
@@ -122,15 +135,18 @@ def source_sums(
             weight = weights[pixel]
             a = deviations[pixel]
             b = sample[0] - base
-            sum_b += weight * b
+            sum_b += (weight * b) * wp.vec3(1.0, column, row)
             sum_bb += weight * b * b
             sum_ab += a * b
             if with_slopes:
-                motion = carried.step + column * carried.step_column + row * carried.step_row
                 change = (sample[1] * (motion[0] - u * motion[2]) + sample[2] * (motion[1] - v * motion[2])) * inverse
-                t = plane.height / (plane.along + column * plane.along_column + row * plane.along_row)
-                s = change * wp.vec4(1.0, t, t * column, t * row)
+                rise = column * plane.along_column + row * plane.along_row
+                farther = -(depth * rise + sags[pixel]) / (plane.along + rise)
+                t = depth + farther
+                s = change * wp.vec4(1.0, farther, t * column, t * row)
                 slopes += weight * s
+                slopes_column += (weight * column) * s
+                slopes_row += (weight * row) * s
                 slopes_a += a * s
                 slopes_b += (weight * b) * s
             pixel += 1
@@ -139,19 +155,21 @@ def source_sums(
     sums.bb = sum_bb
     sums.ab = sum_ab
     sums.slopes = slopes
+    sums.slopes_column = slopes_column
+    sums.slopes_row = slopes_row
     sums.slopes_a = slopes_a
     sums.slopes_b = slopes_b
     return sums
 
 
 @wp.func
-def patch_gradient(point: wp.vec3, plane: SurfelPlane, patch: ReferencePatch, sums: SourceSums) -> wp.vec4:
+def patch_gradient(plane: SurfelPlane, patch: ReferencePatch, sums: SourceSums) -> wp.vec4:
     """Of the correlation: along the normal, then with respect to the normal."""
-    mean_b = sums.b / patch.weight_sum
+    trend = patch.trend * sums.b
     norm_a = wp.sqrt(patch.variation)
-    norm_b = wp.sqrt(sums.bb - sums.b * mean_b)
+    norm_b = wp.sqrt(sums.bb - wp.dot(sums.b, trend))
     score = sums.ab / (norm_a * norm_b)
-    g = (sums.slopes_a / norm_a - (score / norm_b) * (sums.slopes_b - mean_b * sums.slopes)) / norm_b
-    turn = g[1] * plane.ray + g[2] * plane.ray_column + g[3] * plane.ray_row
-    tilt = g[0] * (point - plane.center) - turn
-    return wp.vec4(g[0], tilt[0], tilt[1], tilt[2])
+    common = trend[0] * sums.slopes + trend[1] * sums.slopes_column + trend[2] * sums.slopes_row
+    g = (sums.slopes_a / norm_a - (score / norm_b) * (sums.slopes_b - common)) / norm_b
+    turn = g[1] * plane.ray + g[2] * plane.ray_column + g[3] * plane.ray_row  # about the surfel: no digits are lost
+    return wp.vec4(g[0], -turn[0], -turn[1], -turn[2])

@@ -28,6 +28,8 @@ def patch_consistency(
     contrast_min: float = 0.006,
     cosine_min: float = 0.15,
     mask_share_min: float = 0.6,
+    bends: torch.Tensor | None = None,
+    detrend: bool = False,
     backend: str = "auto",
 ) -> torch.Tensor:
     """How alike the images are that two views have of a surfel: METHOD section 4b, step 2.
@@ -45,6 +47,11 @@ def patch_consistency(
             source view 0.3 of it is enough.
         cosine_min: a plane seen more obliquely through any pixel of the patch is invalid.
         mask_share_min: least share of the patch on the object.
+        bends: (N, 3, 3) float32, shape operators of the surface there: symmetric, change of the normal by a step in
+            the tangent plane, 0 along the normal; the patch is carried by the paraboloid instead of the plane. None:
+            the surface is flat.
+        detrend: take off both sets of greys what is linear in the patch's columns and rows, too, besides the mean:
+            shades of a curved surface in light that moved. The contrast is what is left.
         backend: "auto" or "warp", or "reference".
 
     Returns:
@@ -57,24 +64,26 @@ def patch_consistency(
     """
     if backend not in _BACKENDS:
         raise unknown_backend(backend, _BACKENDS)
-    limits = PatchLimits(half_size, contrast_min, cosine_min, mask_share_min)
+    limits = PatchLimits(half_size, contrast_min, cosine_min, mask_share_min, detrend)
     check_limits(limits)
     check_views(views)
     check_surfels(points, normals, references, sources, len(views.first))
+    if bends is None:
+        bends = points.new_zeros((0, 3, 3))
     if backend == "reference":
         note_backend("patch_consistency", "reference")
-        return patch_consistency_reference(points, normals, references, sources, views, limits)
+        return patch_consistency_reference(points, normals, references, sources, bends, views, limits)
     with_derivatives = torch.is_grad_enabled() and (points.requires_grad or normals.requires_grad)
-    return _PatchConsistency.apply(points, normals, references, sources, views, limits, with_derivatives)
+    return _PatchConsistency.apply(points, normals, references, sources, bends, views, limits, with_derivatives)
 
 
 class _PatchConsistency(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, points, normals, references, sources, views, limits, with_derivatives):
+    def forward(ctx, points, normals, references, sources, bends, views, limits, with_derivatives):
         points, normals = points.contiguous(), normals.contiguous()
         scores = points.new_empty(sources.shape)
         derivatives = points.new_zeros((*sources.shape, 4) if with_derivatives else (0, sources.shape[1], 4))
-        surfels = [points, normals, references.contiguous(), sources.contiguous()]
+        surfels = [points, normals, references.contiguous(), sources.contiguous(), bends.contiguous()]
         arguments = [*surfels, as_images(views), as_limits(limits)]
         launch(patch_kernel, len(points), [*arguments, scores, derivatives], points.device, grain=16)
         if with_derivatives:
@@ -86,7 +95,7 @@ class _PatchConsistency(torch.autograd.Function):
     def backward(ctx, score_gradient):
         normals, derivatives = ctx.saved_tensors
         total = (score_gradient[..., None] * derivatives).sum(dim=1)  # (N, 4)
-        return total[:, :1] * normals, total[:, 1:], None, None, None, None, None
+        return total[:, :1] * normals, total[:, 1:], None, None, None, None, None, None
 
 
 def check_limits(limits: PatchLimits) -> None:

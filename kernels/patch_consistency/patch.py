@@ -10,17 +10,25 @@ wp.set_module_options({"enable_backward": False})
 HALF_SIZE_MAX = 5
 INVALID = -2.0
 SOURCE_CONTRAST_SHARE = 0.3  # of the least contrast: a source view may be darker than the reference, not blank
+SAG_ROUNDS = 2  # the first at the plane, then at the surface found there
+SAG_MAX = 0.25  # of the distance from the surfel: a patch does not reach around a ball
+SPREAD_MIN = 0.01  # pixels^4, determinant of the covariance of those on the object: fewer tell no linear trend
 PIXELS_MAX = wp.constant((2 * HALF_SIZE_MAX + 1) ** 2)
+_SAG_ROUNDS = wp.constant(SAG_ROUNDS)
+_SAG_MAX = wp.constant(SAG_MAX)
+_SPREAD_MIN = wp.constant(SPREAD_MIN)
 
 
 @wp.struct
 class ReferencePatch:
     """usable: the plane faces every pixel, enough of them are on the object, with contrast. weight_sum: pixels on the
-    object. variation: sum of the squares of what `reference_patch` writes into its array."""
+    object. variation: sum of the squares of what `reference_patch` writes into its array. trend: see `moments_inverse`.
+    """
 
     usable: wp.bool
     weight_sum: float
     variation: float
+    trend: wp.mat33
 
 
 @wp.func
@@ -38,6 +46,20 @@ def plane_in(images: Images, view: int, point: wp.vec3, normal: wp.vec3, half_si
 
 
 @wp.func
+def moments_inverse(moments: wp.mat33, detrend: bool) -> wp.mat33:
+    """Takes weighted sums of greys times (1, column, row) to their best linear function of (1, column, row), `moments`
+    being the sums of the latter's products; without `detrend` to the mean alone. 0 where pixels lie on a line."""
+    count = moments[0, 0]
+    found = wp.mat33()
+    if detrend:
+        if wp.determinant(moments) > _SPREAD_MIN * count * count * count:
+            found = wp.inverse(moments)
+    else:
+        found[0, 0] = 1.0 / count
+    return found
+
+
+@wp.func
 def reference_patch(
     images: Images,
     place: Place,
@@ -48,16 +70,16 @@ def reference_patch(
     weights: wp.array(dtype=float),
 ) -> ReferencePatch:
     """Write the weights (1 on the object, 0 beside it) of the (2 half_size + 1)^2 pixels, row by row, and the weighted
-    deviations of their greys from the weighted mean; greys are taken relative to the middle one. pixels_min: of them
-    must be on the object, besides the share in `limits`."""
+    deviations of their greys from the weighted mean, or from what is linear in columns and rows; greys are taken
+    relative to the middle one. pixels_min: of them must be on the object, besides the share in `limits`."""
     patch = ReferencePatch()
     patch.usable = False
     half_size = limits.half_size
     side = 2 * half_size + 1
     base = bilinear(images.greys, place, plane.u, plane.v)[0]
     pixel = int(0)
-    weight_sum = float(0.0)
-    sum_a = float(0.0)
+    sums = wp.vec3()
+    moments = wp.mat33()
     for k in range(side):
         row = float(k - half_size)
         for m in range(side):
@@ -71,17 +93,43 @@ def reference_patch(
             grey = bilinear(images.greys, place, plane.u + column, plane.v + row)[0] - base
             deviations[pixel] = grey
             weights[pixel] = weight
-            weight_sum += weight
-            sum_a += weight * grey
+            at = wp.vec3(1.0, column, row)
+            moments += weight * wp.outer(at, at)
+            sums += (weight * grey) * at
             pixel += 1
+    weight_sum = moments[0, 0]
     if weight_sum < wp.max(limits.mask_share_min * float(side * side), pixels_min):
         return patch
-    mean_a = sum_a / weight_sum
+    patch.trend = moments_inverse(moments, limits.detrend)
+    if patch.trend[0, 0] == 0.0:
+        return patch
+    trend = patch.trend * sums
     variation = float(0.0)
     for p in range(pixel):
-        deviations[p] = weights[p] * (deviations[p] - mean_a)
+        at = wp.vec3(1.0, float(p % side - half_size), float(p // side - half_size))
+        deviations[p] = weights[p] * (deviations[p] - wp.dot(trend, at))
         variation += deviations[p] * deviations[p]
     patch.weight_sum = weight_sum
     patch.variation = variation
     patch.usable = variation >= limits.contrast * limits.contrast * weight_sum
     return patch
+
+
+@wp.func
+def write_sags(x: wp.vec3, plane: SurfelPlane, bend: wp.mat33, half_size: int, sags: wp.array(dtype=float)):
+    """How far the surface with the shape operator `bend` is below the plane, at each pixel of the patch."""
+    pixel = int(0)
+    to_center = plane.center - x
+    for k in range(2 * half_size + 1):
+        row = float(k - half_size)
+        for m in range(2 * half_size + 1):
+            column = float(m - half_size)
+            d = plane.ray + column * plane.ray_column + row * plane.ray_row
+            slope = plane.along + column * plane.along_column + row * plane.along_row
+            sag = float(0.0)
+            for _ in range(_SAG_ROUNDS):
+                offset = to_center + ((plane.height - sag) / slope) * d
+                most = _SAG_MAX * wp.length(offset)
+                sag = wp.clamp(0.5 * wp.dot(offset, bend * offset), -most, most)
+            sags[pixel] = sag
+            pixel += 1

@@ -3,6 +3,9 @@
 With ray direction d = B (column, row, 1), plane n . (X - x) = 0 and reference centre C, a pixel's point is C + t d with
 t = n.(x - C) / n.d. Its source image (P (C, 1) n.d + n.(x - C) M d) / n.d is, up to the divisor, linear in the pixel:
 one division a sample.
+
+A curved surface falls below its tangent plane by (X - x) . S (X - x) / 2, S the shape operator: every pixel has a
+parallel plane of its own, lower by its sag.
 """
 
 import warp as wp

@@ -2,7 +2,7 @@
 
 import torch
 
-from isopts.kernels.patch_consistency.patch import INVALID, SOURCE_CONTRAST_SHARE
+from isopts.kernels.patch_consistency.patch import INVALID, SAG_MAX, SAG_ROUNDS, SOURCE_CONTRAST_SHARE, SPREAD_MIN
 from isopts.kernels.patch_consistency.views import PatchLimits, PatchViews
 
 
@@ -11,12 +11,17 @@ def patch_consistency_reference(
     normals: torch.Tensor,
     references: torch.Tensor,
     sources: torch.Tensor,
+    bends: torch.Tensor,
     views: PatchViews,
     limits: PatchLimits,
 ) -> torch.Tensor:
-    """Scores (N, S), see op.py. The patch's pixels do not follow the point: they are constants of the gradient."""
+    """Scores (N, S), see op.py. The patch's pixels do not follow the point, nor do the sags of its surface: they
+    are constants of the gradient. bends: (N, 3, 3), or (0, 3, 3): all are flat."""
     pixels, depth = patch_pixels(points.detach(), references, views, limits.half_size)
-    scores = consistency_at(pixels, points, normals, references, sources, views, limits)
+    sags = pixels.new_zeros(pixels.shape[:2])
+    if len(bends):
+        sags = patch_sags(pixels, points.detach(), normals.detach(), references, bends, views)
+    scores = consistency_at(pixels, sags, points, normals, references, sources, views, limits)
     return torch.where((depth > 0)[:, None], scores, INVALID)
 
 
@@ -25,13 +30,37 @@ def patch_pixels(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Pixels (N, P, 2) of the patches around the projections of points, column first, and depths (N,)."""
     homogeneous = project(points[:, None], references, views)[:, 0]
-    offsets = torch.arange(-half_size, half_size + 1, device=points.device, dtype=points.dtype)
-    grid = torch.cartesian_prod(offsets, offsets).flip(1)  # row by row
-    return homogeneous[:, None, :2] / homogeneous[:, None, 2:] + grid, homogeneous[:, 2]
+    return homogeneous[:, None, :2] / homogeneous[:, None, 2:] + patch_grid(half_size).to(points), homogeneous[:, 2]
+
+
+def patch_grid(half_size: int) -> torch.Tensor:
+    """Column and row of the pixels of a patch, from its middle, row by row: (P, 2)."""
+    offsets = torch.arange(-half_size, half_size + 1, dtype=torch.float32)
+    return torch.cartesian_prod(offsets, offsets).flip(1)
+
+
+def patch_sags(
+    pixels: torch.Tensor,
+    points: torch.Tensor,
+    normals: torch.Tensor,
+    references: torch.Tensor,
+    bends: torch.Tensor,
+    views: PatchViews,
+) -> torch.Tensor:
+    """How far the paraboloids of the shape operators (N, 3, 3) are below the planes, at the pixels, (N, P)."""
+    sags = pixels.new_zeros(pixels.shape[:2])
+    for _ in range(SAG_ROUNDS):
+        rays, slopes, heights = to_planes(pixels, sags, points, normals, references, views)
+        centers = views.centers[references.clamp(min=0).long()].to(points.dtype)
+        offsets = (centers - points)[:, None] + (heights / slopes)[..., None] * rays
+        most = SAG_MAX * offsets.norm(dim=2)
+        sags = torch.einsum("npi,nij,npj->np", offsets, bends.to(points.dtype) / 2, offsets).clamp(-most, most)
+    return sags
 
 
 def consistency_at(
     pixels: torch.Tensor,
+    sags: torch.Tensor,
     points: torch.Tensor,
     normals: torch.Tensor,
     references: torch.Tensor,
@@ -39,13 +68,23 @@ def consistency_at(
     views: PatchViews,
     limits: PatchLimits,
 ) -> torch.Tensor:
-    """Scores (N, S) of patches at given pixels (N, P, 2) of the reference views."""
-    greys, weights, usable, on_plane = reference_patches(pixels, points, normals, references, views, limits)
+    """Scores (N, S) of patches at given pixels (N, P, 2) of the reference views, on surfaces that are there below the
+    planes by `sags` (N, P)."""
+    greys, weights, usable, on_plane = reference_patches(pixels, sags, points, normals, references, views, limits)
     share = weights.mean(dim=1)
     good = (references >= 0) & usable.all(dim=1) & (share >= limits.mask_share_min) & (share > 0)
     contrast = 255 * limits.contrast_min
-    total = weights.sum(dim=1, keepdim=True).clamp(min=1)
-    a = weights * (greys - (weights * greys).sum(dim=1, keepdim=True) / total)
+    grid = patch_grid(limits.half_size).to(weights).T
+    basis = torch.cat([torch.ones_like(grid[:1]), grid[: 2 if limits.detrend else 0]])  # (B, P)
+    moments = torch.einsum("np,bp,cp->nbc", weights, basis, basis)
+    good = good & (torch.linalg.det(moments) > SPREAD_MIN * weights.sum(dim=1) ** 3) if limits.detrend else good
+    moments = torch.where(good[:, None, None], moments, torch.eye(len(basis)).to(moments))
+
+    def deviations(greys: torch.Tensor) -> torch.Tensor:
+        trends = torch.linalg.solve(moments, torch.einsum("np,bp->nb", weights * greys, basis))
+        return weights * (greys - trends @ basis)
+
+    a = deviations(greys)
     good = good & ((a * a).mean(dim=1) >= contrast**2 * share)
     scores = []
     for source in sources.unbind(1):
@@ -54,7 +93,7 @@ def consistency_at(
         greys, inside = sample(
             homogeneous[..., :2] / torch.where(ahead, homogeneous[..., 2], 1)[..., None], source, views
         )
-        b = weights * (greys - (weights * greys).sum(dim=1, keepdim=True) / total)
+        b = deviations(greys)
         enough = (b * b).mean(dim=1) >= (SOURCE_CONTRAST_SHARE * contrast) ** 2 * share
         valid = good & (source >= 0) & (ahead & inside).all(dim=1) & enough
         square = torch.where(valid, (a * a).sum(dim=1) * (b * b).sum(dim=1), 1)
@@ -64,6 +103,7 @@ def consistency_at(
 
 def reference_patches(
     pixels: torch.Tensor,
+    sags: torch.Tensor,
     points: torch.Tensor,
     normals: torch.Tensor,
     references: torch.Tensor,
@@ -71,17 +111,31 @@ def reference_patches(
     limits: PatchLimits,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Of pixels (N, P, 2) of the reference views: greys, weights (1 on the object, else 0), whether they are in it
-    and face the plane (N, P) bool, and their places on the plane (N, P, 3)."""
-    reference = references.clamp(min=0).long()
-    center = views.centers[reference].to(points.dtype)
+    and face the plane (N, P) bool, and their places below the plane by `sags` (N, P), (N, P, 3)."""
     greys, inside = sample(pixels, references, views)
     weights = mask_at(pixels, references, views).to(points.dtype)
-    one = torch.ones_like(pixels[..., :1])
-    rays = torch.cat([pixels, one], dim=2) @ views.backprojections[reference].to(points.dtype).mT  # (N, P, 3)
-    slope = (rays * normals[:, None]).sum(dim=2)
-    height = ((points - center) * normals).sum(dim=1)[:, None]
-    usable = inside & (slope < 0) & (height < 0) & (-slope >= limits.cosine_min * rays.norm(dim=2))
-    return greys, weights, usable, center[:, None] + (height / torch.where(usable, slope, -1))[..., None] * rays
+    rays, slopes, heights = to_planes(pixels, sags, points, normals, references, views)
+    usable = inside & (slopes < 0) & (heights + sags < 0) & (-slopes >= limits.cosine_min * rays.norm(dim=2))
+    centers = views.centers[references.clamp(min=0).long()].to(points.dtype)
+    return greys, weights, usable, centers[:, None] + (heights / torch.where(usable, slopes, -1))[..., None] * rays
+
+
+def to_planes(
+    pixels: torch.Tensor,
+    sags: torch.Tensor,
+    points: torch.Tensor,
+    normals: torch.Tensor,
+    references: torch.Tensor,
+    views: PatchViews,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Of the pixels (N, P, 2) of the reference views: rays (N, P, 3) of depth 1, their slopes towards the planes that
+    are `sags` (N, P) below the points, and the heights of these planes above the cameras, (N, P)."""
+    reference = references.clamp(min=0).long()
+    rays = torch.cat([pixels, torch.ones_like(pixels[..., :1])], dim=2)
+    rays = rays @ views.backprojections[reference].to(points.dtype).mT
+    slopes = (rays * normals[:, None]).sum(dim=2)
+    heights = ((points - views.centers[reference].to(points.dtype)) * normals).sum(dim=1)
+    return rays, slopes, heights[:, None] - sags
 
 
 def project(points: torch.Tensor, index: torch.Tensor, views: PatchViews) -> torch.Tensor:

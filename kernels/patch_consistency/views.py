@@ -26,9 +26,11 @@ class PatchViews(NamedTuple):
 
 class PatchLimits(NamedTuple):
     """half_size: patches are 2 half_size + 1 pixels wide. contrast_min: least standard deviation of the greys, white
-    being 1. cosine_min: of the angle between normal and ray. mask_share_min: least share of the patch on the object."""
+    being 1. cosine_min: of the angle between normal and ray. mask_share_min: least share of the patch on the object.
+    detrend: what is linear in the patch's pixels does not count."""
 
     half_size: int = 3
     contrast_min: float = 0.006
     cosine_min: float = 0.15
     mask_share_min: float = 0.6
+    detrend: bool = False

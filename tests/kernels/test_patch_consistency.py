@@ -8,7 +8,7 @@ from torch.nn.functional import normalize
 
 from isopts.errors import BackendError, InputError
 from isopts.kernels.patch_consistency import INVALID, PatchViews, patch_consistency
-from isopts.kernels.patch_consistency.reference import consistency_at, patch_pixels
+from isopts.kernels.patch_consistency.reference import consistency_at, patch_pixels, patch_sags
 from isopts.kernels.patch_consistency.views import PatchLimits
 
 BACKENDS = pytest.mark.parametrize("backend", ["warp", "reference"])
@@ -30,16 +30,20 @@ def camera(center: torch.Tensor, size: tuple[int, int], focal: float) -> tuple[t
     return intrinsics, rotation
 
 
-def photographs(centers: torch.Tensor, sizes: list[tuple[int, int]], device: torch.device) -> PatchViews:
-    """Exact images of the textured plane z = 0, 70 pixels a unit, everything on the object."""
+def photographs(
+    centers: torch.Tensor, sizes: list[tuple[int, int]], device: torch.device, radius: float | None = None
+) -> PatchViews:
+    """Exact images of the textured plane z = 0, or of a ball below it that touches it at the origin; 70 pixels a unit,
+    everything on the object."""
     images, projections, backprojections = [], [], []
     for center, (width, height) in zip(centers, sizes, strict=True):
         intrinsics, rotation = camera(center, (width, height), 70 * float(center.norm()))
         back = rotation.T @ intrinsics.inverse()
         row, column = torch.meshgrid(torch.arange(float(height)), torch.arange(float(width)), indexing="ij")
         rays = torch.stack([column, row, torch.ones_like(row)], dim=2) @ back.T
-        on_plane = center - rays * (center[2] / rays[..., 2:])
-        images.append(texture(on_plane[..., 0], on_plane[..., 1]).round().to(torch.uint8).flatten())
+        depth = -center[2] / rays[..., 2] if radius is None else depth_of_ball(center, rays, radius)
+        hits = center + rays * depth[..., None]
+        images.append(texture(hits[..., 0], hits[..., 1]).round().to(torch.uint8).flatten())
         projections.append(intrinsics @ torch.cat([rotation, (-rotation @ center)[:, None]], dim=1))
         backprojections.append(back)
     pixels = torch.tensor([width * height for width, height in sizes])
@@ -53,6 +57,14 @@ def photographs(centers: torch.Tensor, sizes: list[tuple[int, int]], device: tor
         centers,
     )
     return PatchViews(*(part.to(device) for part in parts))
+
+
+def depth_of_ball(center: torch.Tensor, rays: torch.Tensor, radius: float) -> torch.Tensor:
+    """Along rays (..., 3), to the nearest place of the ball or, beside it, to where they are nearest to its middle."""
+    to_camera = center + torch.tensor([0.0, 0.0, radius])
+    square, slope = (rays * rays).sum(dim=-1), rays @ to_camera
+    reach = slope * slope - square * (to_camera @ to_camera - radius**2)
+    return (-slope - reach.clamp_min(0).sqrt()) / square
 
 
 @pytest.fixture
@@ -82,6 +94,13 @@ def surfels(count: int, views: PatchViews, spread: float, choices: int = 4) -> l
     return [part.to(device) for part in (points, normals, references, sources)]
 
 
+def random_bends(normals: torch.Tensor, size: float) -> torch.Tensor:
+    """Shape operators (N, 3, 3) with curvatures of about `size`."""
+    symmetric = torch.randn(len(normals), 3, 3, generator=torch.Generator().manual_seed(7)).to(normals)
+    tangent = torch.eye(3).to(normals) - normals[:, :, None] * normals[:, None]
+    return size * tangent @ (symmetric + symmetric.mT) @ tangent / 2
+
+
 def on_the_plane(count: int, device: torch.device) -> list[torch.Tensor]:
     """Surfels of the true plane, seen by view 0 and sought in views 1 and 2."""
     points = (torch.rand(count, 3, generator=torch.Generator().manual_seed(4)) - 0.5) * torch.tensor([1.0, 1.0, 0.0])
@@ -103,10 +122,14 @@ def with_gradients(arguments: list[torch.Tensor], views: PatchViews, **options) 
 @pytest.mark.parametrize("half_size", [0, 1, 3, 5])
 @pytest.mark.parametrize("spread", [0.05, 0.6])
 @pytest.mark.parametrize("choices", [1, 4])
-def test_agrees_with_the_definition(uneven, half_size, spread, choices):
+@pytest.mark.parametrize("bend", [None, 1.0, 30.0])
+@pytest.mark.parametrize("detrend", [False, True])
+def test_agrees_with_the_definition(uneven, half_size, spread, choices, bend, detrend):
     arguments = surfels(2001, uneven, spread, choices)
-    found = with_gradients(arguments, uneven, half_size=half_size)
-    expected = with_gradients(arguments, uneven, half_size=half_size, backend="reference")
+    bends = None if bend is None else random_bends(arguments[1], bend)
+    options = {"half_size": half_size, "bends": bends, "detrend": detrend}
+    found = with_gradients(arguments, uneven, **options)
+    expected = with_gradients(arguments, uneven, **options, backend="reference")
     same = (found[0] == INVALID) == (expected[0] == INVALID)  # rounding decides about the border of an image
     assert same.float().mean() > 0.998
     valid = found[0] > INVALID
@@ -114,7 +137,8 @@ def test_agrees_with_the_definition(uneven, half_size, spread, choices):
         assert not valid.any()  # one pixel has no contrast
         return
     assert 0.1 < valid.float().mean() < 0.9
-    torch.testing.assert_close(found[0][same], expected[0][same], atol=1e-4, rtol=0)
+    rounding = 5e-4 if detrend else 1e-4  # nine pixels hardly depart from their trend
+    torch.testing.assert_close(found[0][same], expected[0][same], atol=rounding, rtol=0)
     for one, other in zip(found[1:], expected[1:], strict=True):
         size = other.norm(dim=1)
         off = (one - other).norm(dim=1) > 0.01 * size + 1e-4 * size.max()
@@ -128,17 +152,20 @@ def test_scores_do_not_depend_on_whether_gradients_are_wanted(uneven):
 
 
 @pytest.mark.parametrize("half_size", [1, 3])
-def test_gradients_of_the_definition_are_those_of_finite_differences(uneven, half_size):
+@pytest.mark.parametrize("detrend", [False, True])
+def test_gradients_of_the_definition_are_those_of_finite_differences(uneven, half_size, detrend):
     points, normals, references, sources = surfels(40, uneven, 0.2, 2)
-    limits = LIMITS._replace(half_size=half_size)
+    limits = LIMITS._replace(half_size=half_size, detrend=detrend)
     double = uneven._replace(
         **{name: getattr(uneven, name).double() for name in ("projections", "backprojections", "centers")}
     )
     points, normals = points.double().requires_grad_(), normals.double().requires_grad_()
     pixels, _ = patch_pixels(points.detach(), references, double, half_size)
+    bends = random_bends(normals.detach(), 1.0)
+    sags = patch_sags(pixels, points.detach(), normals.detach(), references, bends, double)
 
     def scores(points: torch.Tensor, normals: torch.Tensor) -> torch.Tensor:
-        return consistency_at(pixels, points, normals, references, sources, double, limits)
+        return consistency_at(pixels, sags, points, normals, references, sources, double, limits)
 
     assert (scores(points, normals) > INVALID).sum() > 15
     assert torch.autograd.gradcheck(scores, (points, normals), eps=1e-7, atol=1e-4, rtol=1e-4)
@@ -168,6 +195,50 @@ def test_beside_the_plane_the_gradient_points_back(three, device, backend, offse
     scores.sum().backward()
     assert (points.grad[:, 2] * offset < 0).float().mean() > 0.95
     assert (points.grad[:, :2] == 0).all()
+
+
+@BACKENDS
+@pytest.mark.parametrize("radius", [0.4, 1.0])
+def test_a_ball_is_found_where_it_is_by_patches_that_bend(device, backend, radius):
+    """Flat ones find it deeper, by the mean of their sag, 4 square pixels / radius and more where they are oblique."""
+    centers = torch.tensor([[0.2, -0.1, 4.0], [1.4, 0.3, 3.6], [-0.5, 1.2, 4.4]])
+    views = photographs(centers, [(141, 121), (161, 111), (131, 151)], device, radius)
+    across = 0.3 * radius * (torch.rand(200, 2, generator=torch.Generator().manual_seed(4)) - 0.5)
+    normals = torch.cat([across, (radius**2 - across.square().sum(dim=1, keepdim=True)).sqrt()], dim=1) / radius
+    points, normals = (radius * (normals - torch.tensor([0.0, 0.0, 1.0]))).to(device), normals.to(device)
+    choice = on_the_plane(200, device)[2:]
+    bends = (torch.eye(3).to(normals) - normals[:, :, None] * normals[:, None]) / radius
+    steps = torch.linspace(-0.02, 0.02, 81).tolist()
+
+    def offset(bends: torch.Tensor | None) -> float:
+        """Along the normals, at which all surfels together agree best."""
+        options = {"bends": bends, "mask_share_min": 0.1, "backend": backend}
+        scores = [patch_consistency(points + step * normals, normals, *choice, views, **options) for step in steps]
+        valid = torch.stack(scores).amin(dim=0) > INVALID
+        assert valid.float().mean() > 0.7
+        return steps[int(torch.stack([score[valid].mean() for score in scores]).argmax())]
+
+    sag = 4 / 70**2 / radius
+    assert abs(offset(bends)) < 0.15 * sag + 0.0005
+    assert offset(None) < -0.7 * sag
+
+
+@BACKENDS
+def test_a_slope_of_light_does_not_count_in_detrended_patches(three, device, backend):
+    """Greys that rise and fall across a view, as on curved surfaces whose light moved."""
+    arguments = on_the_plane(300, device)
+    lit = three._replace(greys=three.greys.clone())
+    start, (width, height) = int(three.first[1]), three.sizes[1].tolist()
+    waves = 4.0 * ((torch.arange(width) % 40 - 20).abs() - 10).to(device)
+    view = lit.greys[start : start + width * height].view(height, width)
+    view.copy_((0.3 * view + 88 + waves).round())
+
+    def scores(views: PatchViews, detrend: bool) -> torch.Tensor:
+        return patch_consistency(*arguments, views, detrend=detrend, backend=backend)[:, 0]
+
+    assert scores(three, True).median() > 0.97
+    assert scores(lit, False).median() < 0.85
+    assert scores(lit, True).median() > 0.97
 
 
 @BACKENDS

@@ -1,6 +1,7 @@
 """Photo-consistency of iso-points as surfels (METHOD section 4b, step 2)."""
 
 import math
+from collections.abc import Mapping
 
 import torch
 from torch.nn import functional
@@ -10,16 +11,19 @@ from isopts.fit.photo.carving import Value, find_free_points
 from isopts.fit.photo.surfel_views import choose_surfel_views
 from isopts.fit.photo.view_agreement import ViewAgreement
 from isopts.fit.schedule import stage
+from isopts.fit.stored_state import stored_tensor
 from isopts.fit.views import view_losses
 from isopts.fit.views.config import MvrConfig
 from isopts.fit.views.image_stack import image_pyramid, with_cameras
 from isopts.fit.views.prepared_views import PreparedViews
 from isopts.fit.views.surfels import Surfels
+from isopts.geometry.curvature import Gradient, shape_operators
 from isopts.kernels.patch_consistency import INVALID, PatchViews, patch_consistency
 from isopts.render.implicit_points import points_along_normals
 
 _CARVE_LEVEL = 1  # of the pyramid: half size
 _DRAWN_SHARE = 0.2  # of the free points, in each step
+_FREE, _BENDS = "free_points", "surfel_bends"  # in a checkpoint
 
 
 class PhotoConsistency:
@@ -40,29 +44,52 @@ class PhotoConsistency:
         self.agreement = ViewAgreement(len(views.fitted), views.images.masks.device)
         self.free_points = torch.zeros((0, 3), device=views.images.masks.device)
         """(M, 3) known to be in free space, of the last looks behind the surface."""
+        self._bends = torch.zeros((0, 3, 3), device=views.images.masks.device)  # of the surfels; none: they are flat
 
     def use(self, views: PreparedViews) -> None:
         """The same images, with other cameras."""
         self._pyramid, self._pixel = with_cameras(self._pyramid, views.cameras), views.pixel
         self._limits = comparison_limits(views.cameras)
 
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """For a checkpoint."""
+        parts = {_FREE: self.free_points, _BENDS: self._bends}
+        return self.agreement.tensors() | {name: part for name, part in parts.items() if len(part)}
+
+    def restore(self, tensors: Mapping[str, torch.Tensor], surfels: int, source: str) -> None:
+        """Continue where a checkpoint was taken, with so many surfels. Raises InputError, which names `source`, where
+        it is damaged."""
+        self.agreement.restore(tensors, source)
+        if _FREE in tensors:
+            self.free_points = stored_tensor(tensors, _FREE, (-1, 3), source).to(self.free_points)
+        if _BENDS in tensors:
+            self._bends = stored_tensor(tensors, _BENDS, (surfels, 3, 3), source).to(self._bends)
+
     def level(self, progress: float) -> int:
         """Of the image pyramid, 0 the finest."""
         return min(len(self._config.levels) - stage(progress, self._config.levels), len(self._pyramid) - 1)
 
+    def bend(self, surfels: Surfels, gradient: Gradient, progress: float) -> None:
+        """Patches of these surfels lie on a surface that is as curved as it is now."""
+        if self._config.bend_pixels > 0:
+            reach = self._config.bend_pixels * self._pixel * 2 ** self.level(progress)
+            with torch.no_grad():
+                self._bends = shape_operators(gradient, surfels.points, surfels.normals, reach)
+
     def loss(
         self,
+        chosen: torch.Tensor,
+        cosines: torch.Tensor,
         points: torch.Tensor,
         values: torch.Tensor,
         gradients: torch.Tensor,
-        cosines: torch.Tensor,
         progress: float,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Weighted term of surfels, and 1 - NCC of the views that agree best about each (N,), -1: none compares it.
 
         Args:
-            points: (N, 3). values (N,), gradients (N, 3): of the field there. cosines: (N, V), how squarely the views
-                see them.
+            chosen: (N,) numbers of the surfels. cosines: (N, V), how squarely the views see them. points: (N, 3).
+            values (N,), gradients (N, 3): of the field there.
 
         A coarser level weighs more, by the root of its pixel: its gradients are smaller. The gradient along the normal
         is limited to a few over a pixel: beyond, NCC is no longer a parabola around its maximum.
@@ -76,7 +103,10 @@ class PhotoConsistency:
         limit = self._config.offset_gradient_pixels / (self._pixel * 2**level)
         surface = view_losses.limit_gradient(surface, weight * limit / len(points))
         normals = functional.normalize(gradients, dim=1)
-        scores = patch_consistency(surface, normals, references, sources, views, self._config.half_size)
+        bends = self._bends[chosen] if len(self._bends) else None
+        detrend = level < self._config.detrended_levels
+        patches = surface, normals, references, sources
+        scores = patch_consistency(*patches, views, self._config.half_size, bends=bends, detrend=detrend)
         if self._config.agreement_min > 0:
             self.agreement.add(references, sources, scores.detach())
         floor = self._config.floors[len(self._config.levels) - level]

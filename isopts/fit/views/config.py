@@ -134,6 +134,17 @@ class PhotoConfig(StrictModel):
     tolerance: float = Field(
         0.1, gt=0, description="1 - NCC at which a patch pulls half as much as a perfect one; large: all pull alike"
     )
+    bend_pixels: float = Field(
+        1.5,
+        ge=0,
+        description="patches bend with the surface, by how its normals turn over so many pixels to each side; 0: they "
+        "are flat",
+    )
+    detrended_levels: int = Field(
+        1,
+        ge=0,
+        description="finest levels at which what is linear across a patch does not count: shades of light that moved",
+    )
     best: int = Field(3, ge=1, description="sources of a surfel that count, those with the highest NCC")
     offset_gradient_pixels: float = Field(
         1.5, gt=0, description="limit of the gradient along the normal, in units of one over a pixel's size"

@@ -93,22 +93,18 @@ class MvrObjective:
         return self._grid
 
     @property
+    def photo(self) -> PhotoConsistency | None:
+        """The term, where it counts."""
+        return self._photo
+
+    @property
     def agreement(self) -> ViewAgreement | None:
         """Of the views, in the photo-consistency."""
         return None if self._photo is None else self._photo.agreement
 
-    @property
-    def free_points(self) -> torch.Tensor | None:
-        """(M, 3) that photo-consistency says are in front of the surface."""
-        return None if self._photo is None else self._photo.free_points
-
-    def restore(
-        self, surfels: Surfels | None, grid: torch.Tensor | None, free_points: torch.Tensor | None = None
-    ) -> None:
-        """Continue where these were taken; the agreement is restored by then."""
+    def restore(self, surfels: Surfels | None, grid: torch.Tensor | None) -> None:
+        """Continue where these were taken; `photo` is restored by then."""
         self._grid = grid
-        if self._photo is not None and free_points is not None:
-            self._photo.free_points = free_points
         if self.agreement is not None:
             for view in self.agreement.left_out_views():
                 self._leave_out(view)
@@ -155,6 +151,7 @@ class MvrObjective:
             self._use_views(self._refinement.refine_during_fit(surface, self._progress(step)))
         if self._photo is not None and found is not None:
             extraction = (step - config.first_step) // config.every_steps
+            self._photo.bend(found, lambda places: self._field.value_and_gradient(places)[1], self._progress(step))
             self._photo.look_behind(found, self._field.value, extraction, self._progress(step))
         if first and found is not None:
             notes.append(f"{self.isopoint_count:,} iso-points on the surface.")
@@ -192,11 +189,10 @@ class MvrObjective:
         terms = {}
         if self._photo is not None and len(chosen):
             count = min(config.sampling.patches, len(chosen))
-            part = Evaluated(*(tensor[:count] for tensor in at["surfaces"]))
-            cosines = self.surfels.cosines[chosen[:count]]
-            terms["photo"], errors = self._photo.loss(part.points, part.values, part.gradients, cosines, progress)
+            compared, at_patches = chosen[:count], [tensor[:count] for tensor in at["surfaces"][:3]]
+            terms["photo"], errors = self._photo.loss(compared, self.surfels.cosines[compared], *at_patches, progress)
             if config.isopoints.importance == "photo":
-                self._draws.remember(chosen[:count][errors >= 0], errors[errors >= 0])
+                self._draws.remember(compared[errors >= 0], errors[errors >= 0])
         free = surfaces[:0, 0]
         if len(traced.places):
             terms["color"] = self._color_term(traced, at["traced"], None)

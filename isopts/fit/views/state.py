@@ -9,16 +9,14 @@ from isopts.fit.views.objective import MvrObjective
 from isopts.fit.views.surfels import Surfels
 from isopts.render.sampled_field import sampled_side
 
-_SURFELS, _GRID, _FREE = "surfel.", "sampled_field", "free_points"
+_SURFELS, _GRID = "surfel.", "sampled_field"
 
 
 def objective_tensors(objective: MvrObjective) -> dict[str, torch.Tensor]:
     """For `restore_objective`."""
-    tensors = {} if objective.agreement is None else dict(objective.agreement.tensors())
+    tensors = {} if objective.photo is None else objective.photo.tensors()
     if objective.grid is not None:
         tensors[_GRID] = objective.grid
-    if (free := objective.free_points) is not None and len(free) > 0:
-        tensors[_FREE] = free
     if (surfels := objective.surfels) is not None:
         parts = surfels._asdict() | {"uniform": torch.tensor(float(surfels.uniform))}
         tensors |= {_SURFELS + name: part for name, part in parts.items()}
@@ -37,17 +35,15 @@ def restore_objective(
         InputError: they are damaged; names `source`.
     """
     device = objective.device
-    surfels = grid = free = None
+    surfels = grid = None
     if _SURFELS + "points" in tensors:
         surfels = _stored_surfels(tensors, views, source, device)
     if _GRID in tensors:
         side = sampled_side(resolution)
         grid = stored_tensor(tensors, _GRID, (side, side, side), source).to(device)
-    if _FREE in tensors:
-        free = stored_tensor(tensors, _FREE, (-1, 3), source).to(device)
-    if objective.agreement is not None:
-        objective.agreement.restore(tensors, source)
-    objective.restore(surfels, grid, free)
+    if objective.photo is not None:
+        objective.photo.restore(tensors, 0 if surfels is None else len(surfels.points), source)
+    objective.restore(surfels, grid)
 
 
 def _stored_surfels(tensors: Mapping[str, torch.Tensor], views: int, source: str, device: torch.device) -> Surfels:
