@@ -23,6 +23,7 @@ from isopts.render.implicit_points import points_along_normals
 
 _CARVE_LEVEL = 1  # of the pyramid: half size
 _DRAWN_SHARE = 0.2  # of the free points, in each step
+_CONTRAST, _CONTRAST_DETRENDED = 0.006, 0.003  # least standard deviation of greys, of white: half of it is linear
 _FREE, _BENDS = "free_points", "surfel_bends"  # in a checkpoint
 
 
@@ -105,8 +106,9 @@ class PhotoConsistency:
         normals = functional.normalize(gradients, dim=1)
         bends = self._bends[chosen] if len(self._bends) else None
         detrend = level < self._config.detrended_levels
+        contrast = _CONTRAST_DETRENDED if detrend else _CONTRAST
         patches = surface, normals, references, sources
-        scores = patch_consistency(*patches, views, self._config.half_size, bends=bends, detrend=detrend)
+        scores = patch_consistency(*patches, views, self._config.half_size, contrast, bends=bends, detrend=detrend)
         if self._config.agreement_min > 0:
             self.agreement.add(references, sources, scores.detach())
         floor = self._config.floors[len(self._config.levels) - level]

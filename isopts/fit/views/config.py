@@ -141,7 +141,7 @@ class PhotoConfig(StrictModel):
         "are flat",
     )
     detrended_levels: int = Field(
-        1,
+        4,
         ge=0,
         description="finest levels at which what is linear across a patch does not count: shades of light that moved",
     )
