@@ -14,9 +14,8 @@ from isopts.kernels.patch_consistency.patch import (
     ReferencePatch,
     plane_in,
     reference_patch,
-    write_sags,
 )
-from isopts.kernels.patch_consistency.plane import CarriedPatch, SurfelPlane, carried_patch
+from isopts.kernels.patch_consistency.plane import CarriedPatch, SurfelPlane, carried_patch, sag_coefficients
 
 wp.set_module_options({"enable_backward": False})
 
@@ -71,9 +70,9 @@ def patch_kernel(
     patch = reference_patch(images, place_of(images, view), plane, limits, 1.0, deviations, weights)
     if not patch.usable:
         return
-    sags = wp.zeros(shape=(PIXELS_MAX,), dtype=float)
+    sag = wp.vec3()
     if bends.shape[0] > 0:
-        write_sags(points[i], plane, bends[i], limits.half_size, sags)
+        sag = sag_coefficients(plane, bends[i], limits.half_size)
     contrast = _SOURCE_CONTRAST_SHARE * limits.contrast
     wanted = derivatives.shape[0] > 0
     for slot in range(sources.shape[1]):
@@ -82,7 +81,7 @@ def patch_kernel(
             continue
         carried = carried_patch(plane, images.projections[other])
         place = place_of(images, other)
-        sums = source_sums(images.greys, place, plane, carried, limits.half_size, deviations, weights, sags, wanted)
+        sums = source_sums(images.greys, place, plane, carried, sag, limits.half_size, deviations, weights, wanted)
         if sums.inside:
             variation_b = sums.bb - wp.dot(sums.b, patch.trend * sums.b)
             if variation_b >= contrast * contrast * patch.weight_sum:
@@ -97,10 +96,10 @@ def source_sums(
     place: Place,
     plane: SurfelPlane,
     carried: CarriedPatch,
+    sag: wp.vec3,
     half_size: int,
     deviations: wp.array(dtype=float),
     weights: wp.array(dtype=float),
-    sags: wp.array(dtype=float),
     with_slopes: bool,
 ) -> SourceSums:
     sums = SourceSums()
@@ -119,10 +118,13 @@ def source_sums(
     depth = plane.height / plane.along  # t of the surfel
     for k in range(side):
         row = float(k - half_size)
+        of_row = wp.vec2()
+        slopes_of_row = wp.vec4()
         for m in range(side):
             column = float(m - half_size)
+            below = column * column * sag[0] + column * row * sag[1] + row * row * sag[2]
             motion = carried.step + column * carried.step_column + row * carried.step_row
-            h = carried.image + column * carried.image_column + row * carried.image_row - sags[pixel] * motion
+            h = carried.image + column * carried.image_column + row * carried.image_row - below * motion
             inverse = 1.0 / h[2]
             u = h[0] * inverse
             v = h[1] * inverse
@@ -135,21 +137,24 @@ def source_sums(
             weight = weights[pixel]
             a = deviations[pixel]
             b = sample[0] - base
-            sum_b += (weight * b) * wp.vec3(1.0, column, row)
+            of_row += weight * b * wp.vec2(1.0, column)
             sum_bb += weight * b * b
             sum_ab += a * b
             if with_slopes:
                 change = (sample[1] * (motion[0] - u * motion[2]) + sample[2] * (motion[1] - v * motion[2])) * inverse
                 rise = column * plane.along_column + row * plane.along_row
-                farther = -(depth * rise + sags[pixel]) / (plane.along + rise)
+                farther = -(depth * rise + below) / (plane.along + rise)
                 t = depth + farther
                 s = change * wp.vec4(1.0, farther, t * column, t * row)
-                slopes += weight * s
-                slopes_column += (weight * column) * s
-                slopes_row += (weight * row) * s
+                weighted = weight * s
+                slopes_of_row += weighted
+                slopes_column += column * weighted
                 slopes_a += a * s
-                slopes_b += (weight * b) * s
+                slopes_b += b * weighted
             pixel += 1
+        sum_b += wp.vec3(of_row[0], of_row[1], row * of_row[0])
+        slopes += slopes_of_row
+        slopes_row += row * slopes_of_row
     sums.inside = True
     sums.b = sum_b
     sums.bb = sum_bb

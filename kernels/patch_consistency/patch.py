@@ -10,12 +10,8 @@ wp.set_module_options({"enable_backward": False})
 HALF_SIZE_MAX = 5
 INVALID = -2.0
 SOURCE_CONTRAST_SHARE = 0.3  # of the least contrast: a source view may be darker than the reference, not blank
-SAG_ROUNDS = 2  # the first at the plane, then at the surface found there
-SAG_MAX = 0.25  # of the distance from the surfel: a patch does not reach around a ball
 SPREAD_MIN = 0.01  # pixels^4, determinant of the covariance of those on the object: fewer tell no linear trend
 PIXELS_MAX = wp.constant((2 * HALF_SIZE_MAX + 1) ** 2)
-_SAG_ROUNDS = wp.constant(SAG_ROUNDS)
-_SAG_MAX = wp.constant(SAG_MAX)
 _SPREAD_MIN = wp.constant(SPREAD_MIN)
 
 
@@ -113,23 +109,3 @@ def reference_patch(
     patch.variation = variation
     patch.usable = variation >= limits.contrast * limits.contrast * weight_sum
     return patch
-
-
-@wp.func
-def write_sags(x: wp.vec3, plane: SurfelPlane, bend: wp.mat33, half_size: int, sags: wp.array(dtype=float)):
-    """How far the surface with the shape operator `bend` is below the plane, at each pixel of the patch."""
-    pixel = int(0)
-    to_center = plane.center - x
-    for k in range(2 * half_size + 1):
-        row = float(k - half_size)
-        for m in range(2 * half_size + 1):
-            column = float(m - half_size)
-            d = plane.ray + column * plane.ray_column + row * plane.ray_row
-            slope = plane.along + column * plane.along_column + row * plane.along_row
-            sag = float(0.0)
-            for _ in range(_SAG_ROUNDS):
-                offset = to_center + ((plane.height - sag) / slope) * d
-                most = _SAG_MAX * wp.length(offset)
-                sag = wp.clamp(0.5 * wp.dot(offset, bend * offset), -most, most)
-            sags[pixel] = sag
-            pixel += 1

@@ -5,13 +5,15 @@ t = n.(x - C) / n.d. Its source image (P (C, 1) n.d + n.(x - C) M d) / n.d is, u
 one division a sample.
 
 A curved surface falls below its tangent plane by (X - x) . S (X - x) / 2, S the shape operator: every pixel has a
-parallel plane of its own, lower by its sag.
+parallel plane of its own, lower by its sag. X - x is taken to be linear in the pixel there, as it nearly is.
 """
 
 import warp as wp
 
 wp.set_module_options({"enable_backward": False})
 
+SAG_MAX = 0.25  # of the patch's reach: it does not go around a ball
+_SAG_MAX = wp.constant(SAG_MAX)
 mat34 = wp.types.matrix(shape=(3, 4), dtype=float)
 
 
@@ -84,6 +86,19 @@ def faces(plane: SurfelPlane, column: float, row: float, cosine_min: float) -> b
     slope = plane.along + column * plane.along_column + row * plane.along_row
     d = plane.ray + column * plane.ray_column + row * plane.ray_row
     return slope < 0.0 and slope * slope >= cosine_min * cosine_min * wp.dot(d, d)
+
+
+@wp.func
+def sag_coefficients(plane: SurfelPlane, bend: wp.mat33, half_size: int) -> wp.vec3:
+    """Of the sag in the pixel's offset from the surfel's: column^2, column row, row^2. bend: the shape operator."""
+    depth = plane.height / plane.along
+    column = depth * (plane.ray_column - (plane.along_column / plane.along) * plane.ray)
+    row = depth * (plane.ray_row - (plane.along_row / plane.along) * plane.ray)
+    bent = bend * row
+    sag = 0.5 * wp.vec3(wp.dot(column, bend * column), 2.0 * wp.dot(column, bent), wp.dot(row, bent))
+    steepest = float(half_size) * (wp.abs(sag[0]) + wp.abs(sag[1]) + wp.abs(sag[2]))
+    most = _SAG_MAX * (wp.length(column) + wp.length(row))
+    return sag * (most / wp.max(most, steepest))
 
 
 @wp.func

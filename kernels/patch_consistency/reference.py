@@ -2,7 +2,8 @@
 
 import torch
 
-from isopts.kernels.patch_consistency.patch import INVALID, SAG_MAX, SAG_ROUNDS, SOURCE_CONTRAST_SHARE, SPREAD_MIN
+from isopts.kernels.patch_consistency.patch import INVALID, SOURCE_CONTRAST_SHARE, SPREAD_MIN
+from isopts.kernels.patch_consistency.plane import SAG_MAX
 from isopts.kernels.patch_consistency.views import PatchLimits, PatchViews
 
 
@@ -20,7 +21,7 @@ def patch_consistency_reference(
     pixels, depth = patch_pixels(points.detach(), references, views, limits.half_size)
     sags = pixels.new_zeros(pixels.shape[:2])
     if len(bends):
-        sags = patch_sags(pixels, points.detach(), normals.detach(), references, bends, views)
+        sags = patch_sags(pixels, points.detach(), normals.detach(), references, bends, views, limits.half_size)
     scores = consistency_at(pixels, sags, points, normals, references, sources, views, limits)
     return torch.where((depth > 0)[:, None], scores, INVALID)
 
@@ -46,16 +47,24 @@ def patch_sags(
     references: torch.Tensor,
     bends: torch.Tensor,
     views: PatchViews,
+    half_size: int,
 ) -> torch.Tensor:
     """How far the paraboloids of the shape operators (N, 3, 3) are below the planes, at the pixels, (N, P)."""
-    sags = pixels.new_zeros(pixels.shape[:2])
-    for _ in range(SAG_ROUNDS):
-        rays, slopes, heights = to_planes(pixels, sags, points, normals, references, views)
-        centers = views.centers[references.clamp(min=0).long()].to(points.dtype)
-        offsets = (centers - points)[:, None] + (heights / slopes)[..., None] * rays
-        most = SAG_MAX * offsets.norm(dim=2)
-        sags = torch.einsum("npi,nij,npj->np", offsets, bends.to(points.dtype) / 2, offsets).clamp(-most, most)
-    return sags
+    reference = references.clamp(min=0).long()
+    back, centers = views.backprojections[reference].to(points.dtype), views.centers[reference].to(points.dtype)
+    grid = patch_grid(half_size).to(points)
+    middle = pixels[:, pixels.shape[1] // 2]
+    ray = torch.einsum("nij,nj->ni", back, torch.cat([middle, torch.ones_like(middle[:, :1])], dim=1))
+    along = (normals * ray).sum(dim=1)
+    depth = ((points - centers) * normals).sum(dim=1) / along
+    rises = torch.einsum("nij,ni->nj", back[..., :2], normals) / along[:, None]
+    steps = depth[:, None, None] * (back[..., :2] - ray[..., None] * rises[:, None])  # (N, 3, 2), a pixel
+    sags = steps.mT @ bends.to(points.dtype) @ steps / 2
+    steepest = half_size * sags.abs().sum(dim=(1, 2))
+    most = SAG_MAX * steps.norm(dim=1).sum(dim=1)
+    sags = sags * (most / torch.maximum(most, steepest))[:, None, None]
+    sags = torch.where((depth > 0)[:, None, None], sags, 0)  # none compares the others
+    return torch.einsum("pi,nij,pj->np", grid, sags, grid)
 
 
 def consistency_at(

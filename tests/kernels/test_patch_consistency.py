@@ -162,7 +162,7 @@ def test_gradients_of_the_definition_are_those_of_finite_differences(uneven, hal
     points, normals = points.double().requires_grad_(), normals.double().requires_grad_()
     pixels, _ = patch_pixels(points.detach(), references, double, half_size)
     bends = random_bends(normals.detach(), 1.0)
-    sags = patch_sags(pixels, points.detach(), normals.detach(), references, bends, double)
+    sags = patch_sags(pixels, points.detach(), normals.detach(), references, bends, double, half_size)
 
     def scores(points: torch.Tensor, normals: torch.Tensor) -> torch.Tensor:
         return consistency_at(pixels, sags, points, normals, references, sources, double, limits)
