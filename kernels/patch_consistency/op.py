@@ -13,6 +13,7 @@ from isopts.kernels.patch_consistency.views import PatchLimits, PatchViews
 
 __all__ = ["HALF_SIZE_MAX", "INVALID", "PatchLimits", "PatchViews", "patch_consistency"]
 
+_DEFAULT = PatchLimits()
 _BACKENDS = ("auto", "warp", "reference")
 _FLOAT, _INT = torch.float32, torch.int32
 _VIEW_DTYPES = (torch.uint8, torch.uint8, torch.int64, _INT, _FLOAT, _FLOAT, _FLOAT)
@@ -24,34 +25,25 @@ def patch_consistency(
     references: torch.Tensor,
     sources: torch.Tensor,
     views: PatchViews,
-    half_size: int = 3,
-    contrast_min: float = 0.006,
-    cosine_min: float = 0.15,
-    mask_share_min: float = 0.6,
+    limits: PatchLimits = _DEFAULT,
     bends: torch.Tensor | None = None,
-    detrend: bool = False,
     backend: str = "auto",
 ) -> torch.Tensor:
     """How alike the images are that two views have of a surfel: METHOD section 4b, step 2.
 
     The patch of (2 half_size + 1)^2 pixels around the projection of a point into its reference view is carried by the
-    plane through the point into each source view. The score is the normalised cross-correlation of the two sets of
-    greys, over the pixels on the object in the reference view (by the nearest pixel of its mask).
+    plane through the point, or by a paraboloid that touches it there, into each source view. The score is the
+    normalised cross-correlation of the two sets of greys, over the pixels on the object in the reference view (by the
+    nearest pixel of its mask).
 
     Args:
         points: (N, 3) float32, in the frame of `views`. normals: (N, 3) float32, of length 1, out of the object.
         references: (N,) int32, a view each, -1: none. sources: (N, S) int32, alike. Views are 0 ... V-1.
         views: V grey images, masks and cameras, on the device of the points.
-        half_size: 0 ... 5, in pixels of the images.
-        contrast_min: above 0; least standard deviation of the greys in the reference view, where white is 1. In a
-            source view 0.3 of it is enough.
-        cosine_min: a plane seen more obliquely through any pixel of the patch is invalid.
-        mask_share_min: least share of the patch on the object.
+        limits: of what is compared.
         bends: (N, 3, 3) float32, shape operators of the surface there: symmetric, change of the normal by a step in
             the tangent plane, 0 along the normal; the patch is carried by the paraboloid instead of the plane. None:
             the surface is flat.
-        detrend: take off both sets of greys what is linear in the patch's columns and rows, too, besides the mean:
-            shades of a curved surface in light that moved. The contrast is what is left.
         backend: "auto" or "warp", or "reference".
 
     Returns:
@@ -64,12 +56,10 @@ def patch_consistency(
     """
     if backend not in _BACKENDS:
         raise unknown_backend(backend, _BACKENDS)
-    limits = PatchLimits(half_size, contrast_min, cosine_min, mask_share_min, detrend)
     check_limits(limits)
     check_views(views)
     check_surfels(points, normals, references, sources, len(views.first))
-    if bends is None:
-        bends = points.new_zeros((0, 3, 3))
+    bends = _checked_bends(bends, points)
     if backend == "reference":
         note_backend("patch_consistency", "reference")
         return patch_consistency_reference(points, normals, references, sources, bends, views, limits)
@@ -96,6 +86,15 @@ class _PatchConsistency(torch.autograd.Function):
         normals, derivatives = ctx.saved_tensors
         total = (score_gradient[..., None] * derivatives).sum(dim=1)  # (N, 4)
         return total[:, :1] * normals, total[:, 1:], None, None, None, None, None, None
+
+
+def _checked_bends(bends: torch.Tensor | None, points: torch.Tensor) -> torch.Tensor:
+    """(0, 3, 3) for None."""
+    if bends is None:
+        return points.new_zeros((0, 3, 3))
+    if bends.shape != (len(points), 3, 3) or bends.dtype != _FLOAT:
+        raise InputError(f"bends is {tuple(bends.shape)} {bends.dtype}; expected {(len(points), 3, 3)} {_FLOAT}")
+    return bends
 
 
 def check_limits(limits: PatchLimits) -> None:

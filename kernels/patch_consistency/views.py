@@ -25,9 +25,11 @@ class PatchViews(NamedTuple):
 
 
 class PatchLimits(NamedTuple):
-    """half_size: patches are 2 half_size + 1 pixels wide. contrast_min: least standard deviation of the greys, white
-    being 1. cosine_min: of the angle between normal and ray. mask_share_min: least share of the patch on the object.
-    detrend: what is linear in the patch's pixels does not count."""
+    """half_size: 0 ... 5; patches are 2 half_size + 1 pixels wide. contrast_min: above 0; least standard deviation of
+    the greys that are compared in the reference view, white being 1; in a source view 0.3 of it is enough. cosine_min:
+    of the angle between normal and ray; a plane seen more obliquely through any pixel of the patch is invalid.
+    mask_share_min: least share of the patch on the object. detrend: take off both sets of greys what is linear in the
+    patch's columns and rows, besides the mean: shades of a curved surface in light that moved."""
 
     half_size: int = 3
     contrast_min: float = 0.006

@@ -12,73 +12,15 @@ from isopts.kernels.patch_consistency.reference import consistency_at, patch_pix
 from isopts.kernels.patch_consistency.views import PatchLimits
 
 BACKENDS = pytest.mark.parametrize("backend", ["warp", "reference"])
-LIMITS = PatchLimits(3, 0.006, 0.15, 0.6)
-
-
-def texture(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """Greys (0 ... 255) of the plane z = 0: waves of 0.15 to 1 units in several directions."""
-    waves = ((19.0, 7.0, 0.3), (-11.0, 23.0, 1.0), (6.0, -13.0, 2.0), (31.0, 29.0, 0.5), (-27.0, 33.0, 1.7))
-    return 127 + sum(22 * torch.sin(p * x + q * y + shift) for p, q, shift in waves)
-
-
-def camera(center: torch.Tensor, size: tuple[int, int], focal: float) -> tuple[torch.Tensor, ...]:
-    """Intrinsics and rotation of a camera that looks at the origin."""
-    forward = normalize(-center, dim=0)
-    right = normalize(torch.linalg.cross(forward, torch.tensor([0.1, 1.0, 0.2])), dim=0)
-    rotation = torch.stack([right, torch.linalg.cross(forward, right), forward])
-    intrinsics = torch.tensor([[focal, 0.0, (size[0] - 1) / 2], [0, focal, (size[1] - 1) / 2], [0, 0, 1]])
-    return intrinsics, rotation
-
-
-def photographs(
-    centers: torch.Tensor, sizes: list[tuple[int, int]], device: torch.device, radius: float | None = None
-) -> PatchViews:
-    """Exact images of the textured plane z = 0, or of a ball below it that touches it at the origin; 70 pixels a unit,
-    everything on the object."""
-    images, projections, backprojections = [], [], []
-    for center, (width, height) in zip(centers, sizes, strict=True):
-        intrinsics, rotation = camera(center, (width, height), 70 * float(center.norm()))
-        back = rotation.T @ intrinsics.inverse()
-        row, column = torch.meshgrid(torch.arange(float(height)), torch.arange(float(width)), indexing="ij")
-        rays = torch.stack([column, row, torch.ones_like(row)], dim=2) @ back.T
-        depth = -center[2] / rays[..., 2] if radius is None else depth_of_ball(center, rays, radius)
-        hits = center + rays * depth[..., None]
-        images.append(texture(hits[..., 0], hits[..., 1]).round().to(torch.uint8).flatten())
-        projections.append(intrinsics @ torch.cat([rotation, (-rotation @ center)[:, None]], dim=1))
-        backprojections.append(back)
-    pixels = torch.tensor([width * height for width, height in sizes])
-    parts = (
-        torch.cat(images),
-        torch.full((int(pixels.sum()),), 255, dtype=torch.uint8),
-        pixels.cumsum(0) - pixels,
-        torch.tensor(sizes, dtype=torch.int32),
-        torch.stack(projections),
-        torch.stack(backprojections),
-        centers,
-    )
-    return PatchViews(*(part.to(device) for part in parts))
-
-
-def depth_of_ball(center: torch.Tensor, rays: torch.Tensor, radius: float) -> torch.Tensor:
-    """Along rays (..., 3), to the nearest place of the ball or, beside it, to where they are nearest to its middle."""
-    to_camera = center + torch.tensor([0.0, 0.0, radius])
-    square, slope = (rays * rays).sum(dim=-1), rays @ to_camera
-    reach = slope * slope - square * (to_camera @ to_camera - radius**2)
-    return (-slope - reach.clamp_min(0).sqrt()) / square
+LIMITS = PatchLimits()
 
 
 @pytest.fixture
-def three(device: torch.device) -> PatchViews:
-    centers = torch.tensor([[0.2, -0.1, 4.0], [1.4, 0.3, 3.6], [-0.5, 1.2, 4.4]])
-    return photographs(centers, [(141, 121), (161, 111), (131, 151)], device)
-
-
-@pytest.fixture
-def uneven(device: torch.device) -> PatchViews:
+def uneven(photographs, device: torch.device) -> PatchViews:
     """Nine views, some too small for a patch, with random masks."""
     generator = torch.Generator().manual_seed(2)
     centers = torch.randn(9, 3, generator=generator) * 0.8 + torch.tensor([0.0, 0.0, 4.0])
-    views = photographs(centers, [(1, 1), (5, 90), *((90 + 9 * view, 130 - 7 * view) for view in range(7))], device)
+    views = photographs(centers, [(1, 1), (5, 90), *((90 + 9 * view, 130 - 7 * view) for view in range(7))])
     views.masks.copy_((torch.rand(len(views.masks), generator=generator) > 0.3).to(device) * 7)
     return views
 
@@ -101,19 +43,12 @@ def random_bends(normals: torch.Tensor, size: float) -> torch.Tensor:
     return size * tangent @ (symmetric + symmetric.mT) @ tangent / 2
 
 
-def on_the_plane(count: int, device: torch.device) -> list[torch.Tensor]:
-    """Surfels of the true plane, seen by view 0 and sought in views 1 and 2."""
-    points = (torch.rand(count, 3, generator=torch.Generator().manual_seed(4)) - 0.5) * torch.tensor([1.0, 1.0, 0.0])
-    normals = torch.tensor([0.0, 0.0, 1.0]).repeat(count, 1)
-    references = torch.zeros(count, dtype=torch.int32)
-    sources = torch.tensor([[1, 2]], dtype=torch.int32).repeat(count, 1)
-    return [part.to(device) for part in (points, normals, references, sources)]
-
-
-def with_gradients(arguments: list[torch.Tensor], views: PatchViews, **options) -> list[torch.Tensor]:
+def with_gradients(
+    arguments: list[torch.Tensor], views: PatchViews, bends: torch.Tensor | None = None, backend="auto", **limits
+) -> list[torch.Tensor]:
     """Scores and the gradients of their random mixture with respect to points and normals."""
     points, normals = (part.clone().requires_grad_() for part in arguments[:2])
-    scores = patch_consistency(points, normals, *arguments[2:], views, **options)
+    scores = patch_consistency(points, normals, *arguments[2:], views, LIMITS._replace(**limits), bends, backend)
     mixture = torch.randn(scores.shape, generator=torch.Generator().manual_seed(5)).to(scores.device)
     (scores * mixture).sum().backward()
     return [scores.detach(), points.grad, normals.grad]
@@ -172,8 +107,8 @@ def test_gradients_of_the_definition_are_those_of_finite_differences(uneven, hal
 
 
 @BACKENDS
-def test_the_true_plane_scores_one_and_its_gradient_vanishes(three, device, backend):
-    arguments = on_the_plane(300, device)
+def test_the_true_plane_scores_one_and_its_gradient_vanishes(on_the_plane, three, backend):
+    arguments = on_the_plane(300)
     points, normals = (part.requires_grad_() for part in arguments[:2])
     scores = patch_consistency(*arguments, three, backend=backend)
     assert scores.min() > 0.985
@@ -187,8 +122,8 @@ def test_the_true_plane_scores_one_and_its_gradient_vanishes(three, device, back
 
 @BACKENDS
 @pytest.mark.parametrize("offset", [-0.03, -0.01, 0.01, 0.03])
-def test_beside_the_plane_the_gradient_points_back(three, device, backend, offset):
-    points, normals, *choice = on_the_plane(300, device)
+def test_beside_the_plane_the_gradient_points_back(on_the_plane, three, backend, offset):
+    points, normals, *choice = on_the_plane(300)
     points = (points + offset * normals).requires_grad_()
     scores = patch_consistency(points, normals, *choice, three, backend=backend)
     assert (scores < patch_consistency(points - offset * normals, normals, *choice, three)).float().mean() > 0.95
@@ -198,53 +133,9 @@ def test_beside_the_plane_the_gradient_points_back(three, device, backend, offse
 
 
 @BACKENDS
-@pytest.mark.parametrize("radius", [0.4, 1.0])
-def test_a_ball_is_found_where_it_is_by_patches_that_bend(device, backend, radius):
-    """Flat ones find it deeper, by the mean of their sag, 4 square pixels / radius and more where they are oblique."""
-    centers = torch.tensor([[0.2, -0.1, 4.0], [1.4, 0.3, 3.6], [-0.5, 1.2, 4.4]])
-    views = photographs(centers, [(141, 121), (161, 111), (131, 151)], device, radius)
-    across = 0.3 * radius * (torch.rand(200, 2, generator=torch.Generator().manual_seed(4)) - 0.5)
-    normals = torch.cat([across, (radius**2 - across.square().sum(dim=1, keepdim=True)).sqrt()], dim=1) / radius
-    points, normals = (radius * (normals - torch.tensor([0.0, 0.0, 1.0]))).to(device), normals.to(device)
-    choice = on_the_plane(200, device)[2:]
-    bends = (torch.eye(3).to(normals) - normals[:, :, None] * normals[:, None]) / radius
-    steps = torch.linspace(-0.02, 0.02, 81).tolist()
-
-    def offset(bends: torch.Tensor | None) -> float:
-        """Along the normals, at which all surfels together agree best."""
-        options = {"bends": bends, "mask_share_min": 0.1, "backend": backend}
-        scores = [patch_consistency(points + step * normals, normals, *choice, views, **options) for step in steps]
-        valid = torch.stack(scores).amin(dim=0) > INVALID
-        assert valid.float().mean() > 0.7
-        return steps[int(torch.stack([score[valid].mean() for score in scores]).argmax())]
-
-    sag = 4 / 70**2 / radius
-    assert abs(offset(bends)) < 0.15 * sag + 0.0005
-    assert offset(None) < -0.7 * sag
-
-
-@BACKENDS
-def test_a_slope_of_light_does_not_count_in_detrended_patches(three, device, backend):
-    """Greys that rise and fall across a view, as on curved surfaces whose light moved."""
-    arguments = on_the_plane(300, device)
-    lit = three._replace(greys=three.greys.clone())
-    start, (width, height) = int(three.first[1]), three.sizes[1].tolist()
-    waves = 4.0 * ((torch.arange(width) % 40 - 20).abs() - 10).to(device)
-    view = lit.greys[start : start + width * height].view(height, width)
-    view.copy_((0.3 * view + 88 + waves).round())
-
-    def scores(views: PatchViews, detrend: bool) -> torch.Tensor:
-        return patch_consistency(*arguments, views, detrend=detrend, backend=backend)[:, 0]
-
-    assert scores(three, True).median() > 0.97
-    assert scores(lit, False).median() < 0.85
-    assert scores(lit, True).median() > 0.97
-
-
-@BACKENDS
 @pytest.mark.parametrize("tilt", [(0.3, 0.0), (0.0, -0.3), (-0.2, 0.2)])
-def test_a_tilted_surfel_turns_back(three, device, backend, tilt):
-    points, normals, *choice = on_the_plane(300, device)
+def test_a_tilted_surfel_turns_back(on_the_plane, three, device, backend, tilt):
+    points, normals, *choice = on_the_plane(300)
     lean = torch.tensor([*tilt, 0.0], device=device)
     normals = normalize(normals + lean, dim=1).requires_grad_()
     patch_consistency(points, normals, *choice, three, backend=backend).sum().backward()
@@ -253,9 +144,9 @@ def test_a_tilted_surfel_turns_back(three, device, backend, tilt):
     assert (along < 1e-3 * normals.grad.norm(dim=1) + 1e-3).all()
 
 
-def test_gradient_is_the_slope_of_the_score(three, device):
+def test_gradient_is_the_slope_of_the_score(on_the_plane, three):
     """Finite differences of the kernel itself along the normal, of smooth images: within some per cent."""
-    points, normals, *choice = on_the_plane(200, device)
+    points, normals, *choice = on_the_plane(200)
     points = (points + 0.02 * normals).requires_grad_()
     patch_consistency(points, normals, *choice, three).sum().backward()
     ray = normalize(three.centers[0] - points.detach(), dim=1)  # along the ray the patch's pixels stay
@@ -266,14 +157,15 @@ def test_gradient_is_the_slope_of_the_score(three, device):
 
 
 @BACKENDS
-def test_invalid_cases_one_by_one(three, device, backend):
-    arguments = on_the_plane(1, device)
+def test_invalid_cases_one_by_one(on_the_plane, three, device, backend):
+    arguments = on_the_plane(1)
     arguments[0].zero_()
 
     def scores(views: PatchViews = three, **changed) -> list[bool]:
         names = ("points", "normals", "references", "sources")
+        limits = LIMITS._replace(**{name: changed.pop(name) for name in LIMITS._fields if name in changed})
         options = dict(zip(names, arguments, strict=True)) | {"backend": backend} | changed
-        found = patch_consistency(views=views, **options)
+        found = patch_consistency(views=views, limits=limits, **options)
         assert ((found == INVALID) | (found.abs() < 1.001)).all()
         return (found[0] > INVALID).tolist()
 
@@ -316,8 +208,8 @@ def test_invalid_cases_one_by_one(three, device, backend):
 
 
 @BACKENDS
-def test_invalid_scores_have_no_gradient(three, device, backend):
-    points, normals, references, sources = on_the_plane(20, device)
+def test_invalid_scores_have_no_gradient(on_the_plane, three, backend):
+    points, normals, references, sources = on_the_plane(20)
     points[::2, 0] += 5
     points, normals = points.requires_grad_(), normals.requires_grad_()
     patch_consistency(points, normals, references, sources, three, backend=backend).sum().backward()
@@ -327,9 +219,9 @@ def test_invalid_scores_have_no_gradient(three, device, backend):
 
 
 @BACKENDS
-def test_background_pixels_do_not_count(three, device, backend):
+def test_background_pixels_do_not_count(on_the_plane, three, backend):
     """Greys beside the mask of the reference view are noise; the score stays that of the plane."""
-    arguments = on_the_plane(1, device)
+    arguments = on_the_plane(1)
     arguments[0].zero_()
     views = three._replace(masks=three.masks.clone(), greys=three.greys.clone())
     views.masks[: 141 * 59] = 0  # two of seven rows; samples lie on pixels' centres or within half a pixel of them
@@ -363,8 +255,8 @@ def test_no_surfels_or_no_sources(uneven, backend):
         assert all((part == 0).all() for part in found)
 
 
-def test_refuses_what_does_not_fit(three, device):
-    points, normals, references, sources = arguments = on_the_plane(5, device)
+def test_refuses_what_does_not_fit(on_the_plane, three, device):
+    points, normals, references, sources = arguments = on_the_plane(5)
     for changed, message in (
         ([points[:, :2], normals, references, sources], r"points is \(5, 2\)"),
         ([points, normals[:4], references, sources], r"normals is \(4, 3\)"),
@@ -380,8 +272,10 @@ def test_refuses_what_does_not_fit(three, device):
     with pytest.raises(InputError, match="one image after the other"):
         patch_consistency(*arguments, three._replace(sizes=three.sizes + 1))
     with pytest.raises(InputError, match=r"half_size is 6; expected 0 \.\.\. 5"):
-        patch_consistency(*arguments, three, half_size=6)
+        patch_consistency(*arguments, three, LIMITS._replace(half_size=6))
+    with pytest.raises(InputError, match=r"bends is \(4, 3, 3\) .* expected \(5, 3, 3\)"):
+        patch_consistency(*arguments, three, bends=torch.zeros(4, 3, 3, device=device))
     with pytest.raises(InputError, match="contrast_min is 0"):
-        patch_consistency(*arguments, three, contrast_min=0)
+        patch_consistency(*arguments, three, LIMITS._replace(contrast_min=0))
     with pytest.raises(BackendError, match="no backend 'frnn'"):
         patch_consistency(*arguments, three, backend="frnn")

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from isopts.config import StrictModel
 from isopts.kernels.neighbors import nearest_neighbors
-from isopts.kernels.patch_consistency import PatchViews, patch_consistency
+from isopts.kernels.patch_consistency import PatchLimits, PatchViews, patch_consistency
 from isopts.kernels.view_choice import ViewChoiceLimits, choose_views
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _LIMITS = ViewChoiceLimits(  # what lies deep is seen by few views, and squarely
 )
 _ROUNDS = 4  # choices of views for each iso-point
 _AGREEING = 2  # source views that agree with the reference
-_HALF_SIZE = 2  # of the patches, pixels: larger ones hang over the rim of a cavity
+_PATCHES = PatchLimits(half_size=2)  # larger patches hang over the rim of a cavity
 _DOUBTFUL, _SURE, _BETTER = 0.7, 0.65, 0.2  # NCC at the iso-point, at the depth found, and their least difference
 _STEP_PIXELS = 2.0  # of the search, of the image level: a pixel in the sources at a baseline of 30 degrees
 _LEAST, _MARGIN = 4.0, 3.0  # pixels: nearer surfaces attract by themselves; space before a surface that may be taken
@@ -108,7 +108,7 @@ def _look(
     points, cosines = surfels.points, surfels.cosines
     noise = torch.rand(cosines.shape, generator=generator).to(points)
     references, sources = choose_views(points, cosines, views.centers, noise, _LIMITS)
-    scores = _agreement(patch_consistency(points, surfels.normals, references, sources, views, _HALF_SIZE))
+    scores = _agreement(patch_consistency(points, surfels.normals, references, sources, views, _PATCHES))
     order = torch.randperm(len(points), generator=generator).to(points.device)
     chosen = order[((scores < _DOUBTFUL) & (references >= 0))[order]][: config.rays]
     origins, references, sources = points[chosen], references[chosen], sources[chosen]
@@ -135,7 +135,7 @@ def _search(
     places = (origins[:, None] + depths[:, None] * directions[:, None]).reshape(-1, 3)
     facing = (-directions).repeat_interleave(steps, dim=0)
     references, sources = references.repeat_interleave(steps), sources.repeat_interleave(steps, dim=0)
-    scores = _agreement(patch_consistency(places, facing, references, sources, views, _HALF_SIZE)).view(-1, steps)
+    scores = _agreement(patch_consistency(places, facing, references, sources, views, _PATCHES)).view(-1, steps)
     inside = (value(places.clamp(-1, 1)) < 0).view(-1, steps).cumprod(dim=1).bool()
     best, at = torch.where(inside, scores, -2.0).max(dim=1)
     return depths[at], best

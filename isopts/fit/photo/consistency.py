@@ -18,7 +18,7 @@ from isopts.fit.views.image_stack import image_pyramid, with_cameras
 from isopts.fit.views.prepared_views import PreparedViews
 from isopts.fit.views.surfels import Surfels
 from isopts.geometry.curvature import Gradient, shape_operators
-from isopts.kernels.patch_consistency import INVALID, PatchViews, patch_consistency
+from isopts.kernels.patch_consistency import INVALID, PatchLimits, PatchViews, patch_consistency
 from isopts.render.implicit_points import points_along_normals
 
 _CARVE_LEVEL = 1  # of the pyramid: half size
@@ -107,8 +107,8 @@ class PhotoConsistency:
         bends = self._bends[chosen] if len(self._bends) else None
         detrend = level < self._config.detrended_levels
         contrast = _CONTRAST_DETRENDED if detrend else _CONTRAST
-        patches = surface, normals, references, sources
-        scores = patch_consistency(*patches, views, self._config.half_size, contrast, bends=bends, detrend=detrend)
+        limits = PatchLimits(self._config.half_size, contrast, detrend=detrend)
+        scores = patch_consistency(surface, normals, references, sources, views, limits, bends)
         if self._config.agreement_min > 0:
             self.agreement.add(references, sources, scores.detach())
         floor = self._config.floors[len(self._config.levels) - level]

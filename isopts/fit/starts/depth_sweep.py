@@ -6,14 +6,14 @@ import torch
 from torch.nn import functional
 
 from isopts.geometry.cameras import Cameras
-from isopts.kernels.patch_consistency import INVALID, PatchViews, patch_consistency
+from isopts.kernels.patch_consistency import INVALID, PatchLimits, PatchViews, patch_consistency
 
 _SOURCES = 6
 _BEST = 3  # sources that count: the others may be occluded
 BASELINES = 5.0, 55.0
 """Degrees at the region's centre between views that are compared: least, most."""
 _BASELINE = 14.0  # the best
-_HALF_SIZE = 2  # of the patches: 5 x 5 pixels
+_LIMITS = PatchLimits(half_size=2)  # patches of 5 x 5 pixels
 _FINER = 9  # places of the second pass
 _RAYS_A_BATCH = 4096
 
@@ -126,9 +126,8 @@ def _scores(
     points = origins[:, None] + places[..., None] * directions[:, None]
     normals = (-directions)[:, None].expand_as(points)
     references = owners.int()[:, None].expand_as(places).reshape(-1)
-    scores = patch_consistency(
-        points.reshape(-1, 3), normals.reshape(-1, 3), references, sources[references.long()], views, _HALF_SIZE
-    )
+    surfels = points.reshape(-1, 3), normals.reshape(-1, 3), references, sources[references.long()]
+    scores = patch_consistency(*surfels, views, _LIMITS)
     best = scores.topk(min(_BEST, scores.shape[1]), dim=1).values
     valid = best > INVALID
     means = torch.where(valid, best, 0).sum(dim=1) / valid.sum(dim=1).clamp_min(1)
