@@ -107,14 +107,6 @@ def source_sums(
     side = 2 * half_size + 1
     pixel = int(0)
     base = float(0.0)
-    sum_b = wp.vec3()
-    sum_bb = float(0.0)
-    sum_ab = float(0.0)
-    slopes = wp.vec4()
-    slopes_column = wp.vec4()
-    slopes_row = wp.vec4()
-    slopes_a = wp.vec4()
-    slopes_b = wp.vec4()
     depth = plane.height / plane.along  # t of the surfel
     for k in range(side):
         row = float(k - half_size)
@@ -138,8 +130,8 @@ def source_sums(
             a = deviations[pixel]
             b = sample[0] - base
             of_row += weight * b * wp.vec2(1.0, column)
-            sum_bb += weight * b * b
-            sum_ab += a * b
+            sums.bb += weight * b * b
+            sums.ab += a * b
             if with_slopes:
                 change = (sample[1] * (motion[0] - u * motion[2]) + sample[2] * (motion[1] - v * motion[2])) * inverse
                 rise = column * plane.along_column + row * plane.along_row
@@ -148,22 +140,14 @@ def source_sums(
                 s = change * wp.vec4(1.0, farther, t * column, t * row)
                 weighted = weight * s
                 slopes_of_row += weighted
-                slopes_column += column * weighted
-                slopes_a += a * s
-                slopes_b += b * weighted
+                sums.slopes_column += column * weighted
+                sums.slopes_a += a * s
+                sums.slopes_b += b * weighted
             pixel += 1
-        sum_b += wp.vec3(of_row[0], of_row[1], row * of_row[0])
-        slopes += slopes_of_row
-        slopes_row += row * slopes_of_row
+        sums.b += wp.vec3(of_row[0], of_row[1], row * of_row[0])
+        sums.slopes += slopes_of_row
+        sums.slopes_row += row * slopes_of_row
     sums.inside = True
-    sums.b = sum_b
-    sums.bb = sum_bb
-    sums.ab = sum_ab
-    sums.slopes = slopes
-    sums.slopes_column = slopes_column
-    sums.slopes_row = slopes_row
-    sums.slopes_a = slopes_a
-    sums.slopes_b = slopes_b
     return sums
 
 
