@@ -10,6 +10,7 @@ from isopts.kernels.patch_consistency import INVALID
 _PREFIX = "agreement."
 _MEMORY = 0.5  # share of what was known that a new extraction of iso-points leaves
 _PATCHES_MIN = 100.0  # of a view, below which its mean says nothing
+_PARTNERS_MIN, _PARTNER_PATCHES = 2, 20.0  # views it is compared with, each at so many: either of two is wrong
 _OUTLIER = 4.0  # robust standard deviations below the median view
 _TO_SIGMA = 1.4826  # of a median absolute deviation
 
@@ -41,7 +42,9 @@ class ViewAgreement:
         sum_, count = sums.sum(dim=1), counts.sum(dim=1)
         without = (sum_ - sums) / (count - counts).clamp_min(1)  # [v, u]: mean of u with all but v
         expected = (counts * without).sum(dim=1)
-        return torch.where((count >= _PATCHES_MIN) & (expected > 0), sum_ / expected, torch.nan)
+        partners = (counts >= _PARTNER_PATCHES).sum(dim=1)
+        enough = (count >= _PATCHES_MIN) & (partners >= _PARTNERS_MIN) & (expected > 0)
+        return torch.where(enough, sum_ / expected, torch.nan)
 
     def leave_out(self, ratio_min: float, left_min: int) -> int | None:
         """The view whose ratio is the lowest, below `ratio_min` and no part of their spread, now left out; None where

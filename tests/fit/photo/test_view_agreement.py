@@ -68,6 +68,20 @@ def test_neighbours_that_all_agree_badly_are_kept():
     assert agreement.leave_out(0.65, 3) is None
 
 
+def test_a_view_that_one_other_alone_is_compared_with_is_kept():
+    """As of eight views all around: which of the two is wrong?"""
+    agreement = ViewAgreement(12, torch.device("cpu"))
+    agreement.counts += 100 * (1 - torch.eye(12))
+    agreement.counts[5, :], agreement.counts[:, 5] = 0, 0
+    agreement.counts[5, 3] = agreement.counts[3, 5] = 200
+    agreement.sums += 0.9 * agreement.counts
+    agreement.sums[5] *= 0.2
+    agreement.sums[:, 5] *= 0.2
+    assert agreement.leave_out(0.65, 3) is None
+    agreement.counts[5, 7], agreement.sums[5, 7] = 20, 4
+    assert agreement.leave_out(0.65, 3) == 5
+
+
 def test_earlier_patches_fade():
     agreement = compared(wrong=(5,))
     before = agreement.counts.sum()
