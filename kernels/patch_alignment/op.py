@@ -58,6 +58,8 @@ def align_patches(
     if backend not in _BACKENDS:
         raise unknown_backend(backend, _BACKENDS)
     check_limits(limits)
+    if limits.detrend:
+        raise InputError("limits.detrend is True; expected False: patches are aligned with what is linear in them")
     check_views(views)
     check_surfels(points, normals, references, sources, len(views.first))
     if shifts.shape != (*sources.shape, 2) or shifts.dtype != torch.float32:

@@ -6,7 +6,7 @@ from torch.nn.functional import normalize
 
 from isopts.errors import BackendError, InputError
 from isopts.kernels.patch_alignment import Alignment, align_patches
-from isopts.kernels.patch_consistency import INVALID, PatchViews
+from isopts.kernels.patch_consistency import INVALID, PatchLimits, PatchViews
 
 BACKENDS = pytest.mark.parametrize("backend", ["warp", "reference"])
 FOCAL, HEIGHT = 300.0, 4.0
@@ -122,6 +122,8 @@ def test_wrong_arguments_are_refused(views, device):
     arguments = surfels(5, device)
     with pytest.raises(InputError, match=r"shifts is \(5, 2, 2\)"):
         align(arguments, views, shifts=torch.zeros(5, 2, 2, device=device))
+    with pytest.raises(InputError, match="detrend is True"):
+        align(arguments, views, limits=PatchLimits(detrend=True))
     with pytest.raises(InputError, match="iterations is 0"):
         align(arguments, views, iterations=0)
     with pytest.raises(BackendError):
