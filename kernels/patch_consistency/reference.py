@@ -50,20 +50,18 @@ def patch_sags(
     half_size: int,
 ) -> torch.Tensor:
     """How far the paraboloids of the shape operators (N, 3, 3) are below the planes, at the pixels, (N, P)."""
-    reference = references.clamp(min=0).long()
-    back, centers = views.backprojections[reference].to(points.dtype), views.centers[reference].to(points.dtype)
-    grid = patch_grid(half_size).to(points)
-    middle = pixels[:, pixels.shape[1] // 2]
-    ray = torch.einsum("nij,nj->ni", back, torch.cat([middle, torch.ones_like(middle[:, :1])], dim=1))
-    along = (normals * ray).sum(dim=1)
-    depth = ((points - centers) * normals).sum(dim=1) / along
-    rises = torch.einsum("nij,ni->nj", back[..., :2], normals) / along[:, None]
-    steps = depth[:, None, None] * (back[..., :2] - ray[..., None] * rises[:, None])  # (N, 3, 2), a pixel
+    middle = pixels[:, [pixels.shape[1] // 2]]
+    rays, slopes, heights = to_planes(middle, points, normals, references, views)
+    ray, along, depth = rays[:, 0], slopes, heights / slopes  # (N, 3), (N, 1), (N, 1)
+    back = views.backprojections[references.clamp(min=0).long()].to(points.dtype)[..., :2]
+    rises = torch.einsum("nij,ni->nj", back, normals) / along
+    steps = depth[..., None] * (back - ray[..., None] * rises[:, None])  # (N, 3, 2), a pixel
     sags = steps.mT @ bends.to(points.dtype) @ steps / 2
     steepest = half_size * sags.abs().sum(dim=(1, 2))
     most = SAG_MAX * steps.norm(dim=1).sum(dim=1)
     sags = sags * (most / torch.maximum(most, steepest))[:, None, None]
-    sags = torch.where((depth > 0)[:, None, None], sags, 0)  # none compares the others
+    sags = torch.where((depth > 0)[..., None], sags, 0)  # none compares the others
+    grid = patch_grid(half_size).to(points)
     return torch.einsum("pi,nij,pj->np", grid, sags, grid)
 
 
@@ -123,28 +121,28 @@ def reference_patches(
     and face the plane (N, P) bool, and their places below the plane by `sags` (N, P), (N, P, 3)."""
     greys, inside = sample(pixels, references, views)
     weights = mask_at(pixels, references, views).to(points.dtype)
-    rays, slopes, heights = to_planes(pixels, sags, points, normals, references, views)
-    usable = inside & (slopes < 0) & (heights + sags < 0) & (-slopes >= limits.cosine_min * rays.norm(dim=2))
+    rays, slopes, heights = to_planes(pixels, points, normals, references, views)
+    usable = inside & (slopes < 0) & (heights < 0) & (-slopes >= limits.cosine_min * rays.norm(dim=2))
     centers = views.centers[references.clamp(min=0).long()].to(points.dtype)
-    return greys, weights, usable, centers[:, None] + (heights / torch.where(usable, slopes, -1))[..., None] * rays
+    depths = (heights - sags) / torch.where(usable, slopes, -1)
+    return greys, weights, usable, centers[:, None] + depths[..., None] * rays
 
 
 def to_planes(
     pixels: torch.Tensor,
-    sags: torch.Tensor,
     points: torch.Tensor,
     normals: torch.Tensor,
     references: torch.Tensor,
     views: PatchViews,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Of the pixels (N, P, 2) of the reference views: rays (N, P, 3) of depth 1, their slopes towards the planes that
-    are `sags` (N, P) below the points, and the heights of these planes above the cameras, (N, P)."""
+    """Of the pixels (N, P, 2) of the reference views: rays (N, P, 3) of depth 1, their slopes towards the
+    surfels' planes (N, P), and the heights of these above the cameras (N, 1)."""
     reference = references.clamp(min=0).long()
     rays = torch.cat([pixels, torch.ones_like(pixels[..., :1])], dim=2)
     rays = rays @ views.backprojections[reference].to(points.dtype).mT
     slopes = (rays * normals[:, None]).sum(dim=2)
     heights = ((points - views.centers[reference].to(points.dtype)) * normals).sum(dim=1)
-    return rays, slopes, heights[:, None] - sags
+    return rays, slopes, heights[:, None]
 
 
 def project(points: torch.Tensor, index: torch.Tensor, views: PatchViews) -> torch.Tensor:

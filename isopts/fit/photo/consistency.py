@@ -23,7 +23,7 @@ from isopts.render.implicit_points import points_along_normals
 
 _CARVE_LEVEL = 1  # of the pyramid: half size
 _DRAWN_SHARE = 0.2  # of the free points, in each step
-_CONTRAST, _CONTRAST_DETRENDED = 0.006, 0.003  # least standard deviation of greys, of white: half of it is linear
+_DETRENDED_CONTRAST = 0.5  # of the least contrast: so much is left without what is linear
 _FREE, _BENDS = "free_points", "surfel_bends"  # in a checkpoint
 
 
@@ -105,9 +105,9 @@ class PhotoConsistency:
         surface = view_losses.limit_gradient(surface, weight * limit / len(points))
         normals = functional.normalize(gradients, dim=1)
         bends = self._bends[chosen] if len(self._bends) else None
-        detrend = level < self._config.detrended_levels
-        contrast = _CONTRAST_DETRENDED if detrend else _CONTRAST
-        limits = PatchLimits(self._config.half_size, contrast, detrend=detrend)
+        limits = PatchLimits(self._config.half_size)
+        if level < self._config.detrended_levels:
+            limits = limits._replace(contrast_min=_DETRENDED_CONTRAST * limits.contrast_min, detrend=True)
         scores = patch_consistency(surface, normals, references, sources, views, limits, bends)
         if self._config.agreement_min > 0:
             self.agreement.add(references, sources, scores.detach())

@@ -6,51 +6,45 @@ import torch
 from isopts.fit.photo.carving import CarveConfig, find_free_points
 from isopts.fit.photo.consistency import PhotoConsistency
 from isopts.fit.views.image_stack import image_pyramid
-from isopts.fit.views.surfels import Surfels, depth_views
 from isopts.geometry.fibonacci_directions import fibonacci_directions
-from isopts.kernels.point_visibility import point_visibility
 
 RADIUS = 2 / 3
-
-
-def iso_points(prepared, radius):
-    """On the upper part of a sphere, where the cameras are."""
-    normals = fibonacci_directions(2000).float()
-    normals = normals[normals[:, 2] > 0.2]
-    cosines = point_visibility(radius * normals, normals, depth_views(prepared.cameras), 0.02, 0.06, 0.15)
-    return Surfels(radius * normals, normals, cosines, torch.zeros(len(normals)), len(normals))
 
 
 def too_large(radius):
     return lambda points: points.norm(dim=1) - radius
 
 
-def looked(prepared, radius, value=None, seed=0, previous=None, **config):
-    surfels = iso_points(prepared, radius)
-    views, generator = image_pyramid(prepared.images, 1)[0], torch.Generator().manual_seed(seed)
-    value = value or too_large(radius)
-    previous = surfels.points[:0] if previous is None else previous
-    return find_free_points(surfels, value, views, prepared.pixel, previous, CarveConfig(**config), generator)
+@pytest.fixture
+def looked(iso_points):
+    def look(prepared, radius, value=None, seed=0, previous=None, **config):
+        surfels = iso_points(prepared, radius)
+        views, generator = image_pyramid(prepared.images, 1)[0], torch.Generator().manual_seed(seed)
+        value = value or too_large(radius)
+        previous = surfels.points[:0] if previous is None else previous
+        return find_free_points(surfels, value, views, prepared.pixel, previous, CarveConfig(**config), generator)
+
+    return look
 
 
-def test_between_a_surface_too_far_out_and_the_true_one_is_free_space(close_views):
+def test_between_a_surface_too_far_out_and_the_true_one_is_free_space(looked, close_views):
     found = looked(close_views, 1.2 * RADIUS).norm(dim=1)
     assert len(found) > 1000
     assert found.max() < 1.2 * RADIUS + 1e-4
     assert RADIUS < found.quantile(0.01) < 1.2 * RADIUS - 0.02
 
 
-def test_nothing_is_found_behind_the_true_surface(close_views):
+def test_nothing_is_found_behind_the_true_surface(looked, close_views):
     assert len(looked(close_views, RADIUS)) == 0
 
 
-def test_it_looks_no_deeper_than_asked_and_not_beyond_the_back(close_views):
+def test_it_looks_no_deeper_than_asked_and_not_beyond_the_back(looked, close_views):
     assert len(looked(close_views, 1.2 * RADIUS, depth=0.1)) == 0  # the true surface is 0.13 behind
     shell = lambda points: (points.norm(dim=1) - 1.15 * RADIUS).abs() - 0.05 * RADIUS  # noqa: E731
     assert len(looked(close_views, 1.2 * RADIUS, value=shell)) == 0
 
 
-def test_what_was_found_stays_for_a_while_unless_a_surface_before_it_is_confirmed(close_views):
+def test_what_was_found_stays_for_a_while_unless_a_surface_before_it_is_confirmed(looked, close_views):
     inside = 0.9 * RADIUS * fibonacci_directions(1000).float()
     inside = inside[inside[:, 2] > 0.3]
     before, again = looked(close_views, 1.4 * RADIUS), looked(close_views, 1.4 * RADIUS, previous=inside)
@@ -60,7 +54,7 @@ def test_what_was_found_stays_for_a_while_unless_a_surface_before_it_is_confirme
     assert len(looked(close_views, RADIUS, previous=inside)) == 0
 
 
-def test_the_generator_decides(close_views):
+def test_the_generator_decides(looked, close_views):
     first, again, other = (looked(close_views, 1.2 * RADIUS, seed=seed) for seed in (0, 0, 1))
     assert torch.equal(first, again)
     assert not torch.equal(first[:100], other[:100])
@@ -70,7 +64,7 @@ def test_the_generator_decides(close_views):
     ("carve", "extraction", "progress", "found"),
     [({}, 3, 0.3, True), ({}, 3, 0.5, False), ({}, 4, 0.3, False), ({"depth": 0.0}, 3, 0.3, False)],
 )
-def test_it_looks_in_the_first_part_of_a_fit(close_views, small_config, carve, extraction, progress, found):
+def test_it_looks_in_the_first_part_of_a_fit(iso_points, close_views, small_config, carve, extraction, progress, found):
     config = small_config()
     photo = config.photo.model_copy(update={"carve": CarveConfig(points=40, **carve), "levels": (), "floors": (0.0,)})
     term = PhotoConsistency(close_views, config.model_copy(update={"photo": photo}), torch.Generator().manual_seed(0))

@@ -5,21 +5,15 @@ import torch
 
 from isopts.errors import InputError
 from isopts.fit.photo.consistency import PhotoConsistency
-from isopts.fit.views.surfels import Surfels, depth_views
-from isopts.geometry.fibonacci_directions import fibonacci_directions
-from isopts.kernels.point_visibility import point_visibility
+from isopts.fit.views.surfels import Surfels
 
 RADIUS = 2 / 3
 END = 1.0  # of a fit: the finest images
 
 
 @pytest.fixture
-def surfels(close_views) -> Surfels:
-    """On the upper part of the ball, where the cameras are."""
-    normals = fibonacci_directions(3000).float()
-    normals = normals[normals[:, 2] > 0.2]
-    cosines = point_visibility(RADIUS * normals, normals, depth_views(close_views.cameras), 0.02, 0.06, 0.15)
-    return Surfels(RADIUS * normals, normals, cosines, torch.zeros(len(normals)), len(normals))
+def surfels(close_views, iso_points) -> Surfels:
+    return iso_points(close_views, RADIUS, 3000)
 
 
 @pytest.fixture
