@@ -9,6 +9,7 @@ from torch.nn import functional
 from isopts.fit.photo.baselines import comparison_limits
 from isopts.fit.photo.carving import Value, find_free_points
 from isopts.fit.photo.surfel_views import choose_surfel_views
+from isopts.fit.photo.surroundings import seen_surroundings
 from isopts.fit.photo.view_agreement import ViewAgreement
 from isopts.fit.schedule import stage
 from isopts.fit.stored_state import stored_tensor
@@ -24,7 +25,7 @@ from isopts.render.implicit_points import points_along_normals
 _CARVE_LEVEL = 1  # of the pyramid: half size
 _DRAWN_SHARE = 0.2  # of the free points, in each step
 _DETRENDED_CONTRAST = 0.5  # of the least contrast: so much is left without what is linear
-_FREE, _BENDS = "free_points", "surfel_bends"  # in a checkpoint
+_FREE, _BENDS, _SEEING = "free_points", "surfel_bends", "surfel_surroundings_seen"  # in a checkpoint
 
 
 class PhotoConsistency:
@@ -46,6 +47,7 @@ class PhotoConsistency:
         self.free_points = torch.zeros((0, 3), device=views.images.masks.device)
         """(M, 3) known to be in free space, of the last looks behind the surface."""
         self._bends = torch.zeros((0, 3, 3), device=views.images.masks.device)  # of the surfels; none: they are flat
+        self._seeing = torch.zeros((0, len(views.fitted)), dtype=torch.bool, device=views.images.masks.device)
 
     def use(self, views: PreparedViews) -> None:
         """The same images, with other cameras."""
@@ -54,7 +56,7 @@ class PhotoConsistency:
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """For a checkpoint."""
-        parts = {_FREE: self.free_points, _BENDS: self._bends}
+        parts = {_FREE: self.free_points, _BENDS: self._bends, _SEEING: self._seeing.float()}
         return self.agreement.tensors() | {name: part for name, part in parts.items() if len(part)}
 
     def restore(self, tensors: Mapping[str, torch.Tensor], surfels: int, source: str) -> None:
@@ -65,17 +67,22 @@ class PhotoConsistency:
             self.free_points = stored_tensor(tensors, _FREE, (-1, 3), source).to(self.free_points)
         if _BENDS in tensors:
             self._bends = stored_tensor(tensors, _BENDS, (surfels, 3, 3), source).to(self._bends)
+        if _SEEING in tensors:
+            shape = (surfels, self._seeing.shape[1])
+            self._seeing = stored_tensor(tensors, _SEEING, shape, source).to(self._seeing)
 
     def level(self, progress: float) -> int:
         """Of the image pyramid, 0 the finest."""
         return min(len(self._config.levels) - stage(progress, self._config.levels), len(self._pyramid) - 1)
 
-    def bend(self, surfels: Surfels, gradient: Gradient, progress: float) -> None:
-        """Patches of these surfels lie on a surface that is as curved as it is now."""
-        if self._config.bend_pixels > 0:
-            reach = self._config.bend_pixels * self._pixel * 2 ** self.level(progress)
-            with torch.no_grad():
-                self._bends = shape_operators(gradient, surfels.points, surfels.normals, reach)
+    @torch.no_grad()
+    def use_surfels(self, surfels: Surfels, gradient: Gradient, progress: float) -> None:
+        """Patches of these are as curved as the surface is now, and compared by the views that see nearly all of it."""
+        pixel, config = self._pixel * 2 ** self.level(progress), self._config
+        if config.bend_pixels > 0:
+            self._bends = shape_operators(gradient, surfels.points, surfels.normals, config.bend_pixels * pixel)
+        visible, reach = surfels.cosines > 0, config.half_size * pixel
+        self._seeing = seen_surroundings(surfels.points, visible, reach, config.seen_share, self._generator)
 
     def loss(
         self,
@@ -98,6 +105,8 @@ class PhotoConsistency:
         level = self.level(progress)
         views = self._pyramid[level]
         noise = torch.rand(cosines.shape, generator=self._generator).to(points)
+        if len(self._seeing):
+            cosines = torch.where(self._seeing[chosen], cosines, 0)
         references, sources = choose_surfel_views(points, cosines, views.centers, noise, self._limits)
         weight = self._weight * 2 ** (level / 2)
         surface = points_along_normals(points, values, gradients)

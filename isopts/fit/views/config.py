@@ -145,6 +145,13 @@ class PhotoConfig(StrictModel):
         ge=0,
         description="finest levels at which what is linear across a patch does not count: shades of light that moved",
     )
+    seen_share: float = Field(
+        0.75,
+        ge=0,
+        le=1,
+        description="of the surface under a patch, as far as iso-points resolve it: views that see less do not compare "
+        "it; 0: all do that see its middle",
+    )
     best: int = Field(3, ge=1, description="sources of a surfel that count, those with the highest NCC")
     offset_gradient_pixels: float = Field(
         1.5, gt=0, description="limit of the gradient along the normal, in units of one over a pixel's size"

@@ -151,7 +151,7 @@ class MvrObjective:
             self._use_views(self._refinement.refine_during_fit(surface, self._progress(step)))
         if self._photo is not None and found is not None:
             extraction = (step - config.first_step) // config.every_steps
-            self._photo.bend(found, lambda places: self._field.value_and_gradient(places)[1], self._progress(step))
+            self._photo.use_surfels(found, self._gradient, self._progress(step))
             self._photo.look_behind(found, self._field.value, extraction, self._progress(step))
         if first and found is not None:
             notes.append(f"{self.isopoint_count:,} iso-points on the surface.")
@@ -215,6 +215,9 @@ class MvrObjective:
             pairs = functional.normalize(at["bends"].gradients, dim=1).chunk(2)
             terms["curvature"] = exponential_change(progress, first, last) * view_losses.bending_loss(*pairs)
         return terms
+
+    def _gradient(self, points: torch.Tensor) -> torch.Tensor:
+        return self._field.value_and_gradient(points)[1]
 
     def _evaluate(self, **parts: torch.Tensor) -> dict[str, Evaluated]:
         """All points in one call: the field's kernels like long batches."""

@@ -18,12 +18,10 @@ def surfels(close_views, iso_points) -> Surfels:
 
 @pytest.fixture
 def photo_term(close_views, small_config):
-    def make(**changes) -> PhotoConsistency:
-        config = small_config()
+    def make(generator: torch.Generator | None = None, **changes) -> PhotoConsistency:
+        config, generator = small_config(), generator or torch.Generator().manual_seed(0)
         photo = config.photo.model_copy(update={"levels": (), "floors": (0.0,), **changes})
-        return PhotoConsistency(
-            close_views, config.model_copy(update={"photo": photo}), torch.Generator().manual_seed(0)
-        )
+        return PhotoConsistency(close_views, config.model_copy(update={"photo": photo}), generator)
 
     return make
 
@@ -41,7 +39,7 @@ def test_bent_patches_agree_best_on_the_ball_and_flat_ones_below_it(photo_term, 
         losses = []
         for step in steps:
             term = photo_term(bend_pixels=bend_pixels, detrended_levels=0)
-            term.bend(surfels, lambda points: exact_ball(RADIUS).value_and_gradient(points)[1], END)
+            term.use_surfels(surfels, lambda points: exact_ball(RADIUS).value_and_gradient(points)[1], END)
             losses.append(loss(term, surfels, step * close_views.pixel))
         return steps[losses.index(min(losses))]
 
@@ -55,11 +53,27 @@ def test_levels_that_are_detrended_are_compared_otherwise(photo_term, surfels):
 
 
 def test_it_continues_from_a_checkpoint(photo_term, surfels, exact_ball):
-    term, again = photo_term(), photo_term()
-    term.bend(surfels, lambda points: exact_ball(RADIUS).value_and_gradient(points)[1], END)
+    first, second = torch.Generator().manual_seed(0), torch.Generator()
+    term, again = photo_term(first, half_size=5), photo_term(second, half_size=5)
+    term.use_surfels(surfels, lambda points: exact_ball(RADIUS).value_and_gradient(points)[1], END)
     term.free_points = surfels.points[:5]
     again.restore(term.tensors(), len(surfels.points), "checkpoint.pt")
+    second.set_state(first.get_state())
     assert torch.equal(again.free_points, term.free_points)
-    assert loss(again, surfels) == loss(term, surfels) != loss(photo_term(), surfels)
+    assert loss(again, surfels) == loss(term, surfels) != loss(photo_term(half_size=5), surfels)
     with pytest.raises(InputError, match=r"checkpoint\.pt.*damaged"):
         photo_term().restore(term.tensors(), len(surfels.points) + 1, "checkpoint.pt")
+
+
+def test_views_that_do_not_see_the_surroundings_do_not_compare(photo_term, surfels, exact_ball):
+    hidden = surfels.points[:, 0] > 0
+    half = surfels._replace(cosines=torch.where(hidden[:, None], 0, surfels.cosines))
+    numbers = torch.nonzero(~hidden & (surfels.points[:, 0] > -0.02))[:, 0]
+
+    def compared(seen_share: float) -> int:
+        term = photo_term(seen_share=seen_share, half_size=5)
+        term.use_surfels(half, lambda points: exact_ball(RADIUS).value_and_gradient(points)[1], END)
+        at = half.points[numbers], torch.zeros(len(numbers)), half.normals[numbers]
+        return int((term.loss(numbers, half.cosines[numbers], *at, END)[1] >= 0).sum())
+
+    assert compared(0.9) < 0.7 * compared(0)
