@@ -57,7 +57,13 @@ class CarveConfig(StrictModel):
         ge=1,
         description="extractions at which one is looked for, the first ones: lids are found, then chance matches",
     )
-    rays: int = Field(1024, ge=1, description="iso-points that look, four times at each extraction")
+    first_rays: int = Field(
+        4096,
+        ge=1,
+        description="iso-points that look, four times, at the first extraction: lids stand as the masks left them, and "
+        "what is found behind them is nearly always right",
+    )
+    rays: int = Field(1024, ge=1, description="the same at later ones")
     points: int = Field(512, ge=1, description="free points in each step, at most; and a fifth of those found")
 
 
@@ -70,6 +76,7 @@ def find_free_points(
     previous: torch.Tensor,
     config: CarveConfig,
     generator: torch.Generator,
+    first: bool = False,
 ) -> torch.Tensor:
     """(M, 3) places in free space behind the surface, unit frame.
 
@@ -78,11 +85,13 @@ def find_free_points(
         value: signed distance; behind the back of the object nothing is looked for.
         views: images of the level to compare at. pixel: size of its pixels at the object.
         previous: (P, 3) found before. Half of them stay, but none behind a surface that photographs now confirm.
+        first: whether this is the first look.
     """
     points = surfels.points
     if config.depth < _LEAST * pixel or len(points) <= _SUPPORT:
         return points[:0]
-    rounds = [_look(surfels, value, views, pixel, config, generator) for _ in range(_ROUNDS)]
+    rays = config.first_rays if first else config.rays
+    rounds = [_look(surfels, value, views, pixel, config.depth, rays, generator) for _ in range(_ROUNDS)]
     origins, found = (torch.cat([each[part] for each in rounds]) for part in (0, 1))
     confirmed = points, torch.stack([each[2] for each in rounds]).amax(dim=0) > _CONFIRMED
     supported = _supported(found, points)
@@ -100,7 +109,8 @@ def _look(
     value: Value,
     views: PatchViews,
     pixel: float,
-    config: CarveConfig,
+    depth: float,
+    rays: int,
     generator: torch.Generator,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """With one choice of views: iso-points (F, 3) whose patches disagree, where (F, 3) behind them others agree; and
@@ -110,10 +120,10 @@ def _look(
     references, sources = choose_views(points, cosines, views.centers, noise, _LIMITS)
     scores = _agreement(patch_consistency(points, surfels.normals, references, sources, views, _PATCHES))
     order = torch.randperm(len(points), generator=generator).to(points.device)
-    chosen = order[((scores < _DOUBTFUL) & (references >= 0))[order]][: config.rays]
+    chosen = order[((scores < _DOUBTFUL) & (references >= 0))[order]][:rays]
     origins, references, sources = points[chosen], references[chosen], sources[chosen]
     directions = functional.normalize(origins - views.centers[references.long()], dim=1)
-    depths, best = _search(origins, directions, references, sources, value, views, pixel, config.depth)
+    depths, best = _search(origins, directions, references, sources, value, views, pixel, depth)
     found = (best > _SURE) & (best > scores[chosen] + _BETTER)
     return origins[found], (origins + depths[:, None] * directions)[found], scores
 

@@ -25,6 +25,7 @@ from isopts.render.implicit_points import points_along_normals
 _CARVE_LEVEL = 1  # of the pyramid: half size
 _DRAWN_SHARE = 0.2  # of the free points, in each step
 _DETRENDED_CONTRAST = 0.5  # of the least contrast: so much is left without what is linear
+_SURROUNDINGS = 0.75  # of half a patch's side: a margin that hangs over spoils few pixels, and leaving views out costs
 _FREE, _BENDS, _SEEING = "free_points", "surfel_bends", "surfel_surroundings_seen"  # in a checkpoint
 
 
@@ -81,7 +82,7 @@ class PhotoConsistency:
         pixel, config = self._pixel * 2 ** self.level(progress), self._config
         if config.bend_pixels > 0:
             self._bends = shape_operators(gradient, surfels.points, surfels.normals, config.bend_pixels * pixel)
-        visible, reach = surfels.cosines > 0, config.half_size * pixel
+        visible, reach = surfels.cosines > 0, _SURROUNDINGS * config.half_size * pixel
         self._seeing = seen_surroundings(surfels.points, visible, reach, config.seen_share, self._generator)
 
     def loss(
@@ -134,7 +135,9 @@ class PhotoConsistency:
             self.free_points = self.free_points[:0]
             return
         place = self._pyramid[level], self._pixel * 2**level
-        self.free_points = find_free_points(surfels, value, *place, self.free_points, carve, self._generator)
+        self.free_points = find_free_points(
+            surfels, value, *place, self.free_points, carve, self._generator, first=extraction == 0
+        )
 
     def drawn_free_points(self) -> torch.Tensor:
         """(F, 3) some of the free points: a share of them, lest the few that are left push the harder."""

@@ -17,12 +17,13 @@ def too_large(radius):
 
 @pytest.fixture
 def looked(iso_points):
-    def look(prepared, radius, value=None, seed=0, previous=None, **config):
+    def look(prepared, radius, value=None, seed=0, previous=None, first=False, **config):
         surfels = iso_points(prepared, radius)
         views, generator = image_pyramid(prepared.images, 1)[0], torch.Generator().manual_seed(seed)
         value = value or too_large(radius)
         previous = surfels.points[:0] if previous is None else previous
-        return find_free_points(surfels, value, views, prepared.pixel, previous, CarveConfig(**config), generator)
+        carve = CarveConfig(**config)
+        return find_free_points(surfels, value, views, prepared.pixel, previous, carve, generator, first)
 
     return look
 
@@ -32,6 +33,13 @@ def test_between_a_surface_too_far_out_and_the_true_one_is_free_space(looked, cl
     assert len(found) > 1000
     assert found.max() < 1.2 * RADIUS + 1e-4
     assert RADIUS < found.quantile(0.01) < 1.2 * RADIUS - 0.02
+
+
+def test_more_iso_points_look_the_first_time(looked, close_views):
+    first, later = (
+        len(looked(close_views, 1.2 * RADIUS, first=first, first_rays=400, rays=100)) for first in (True, False)
+    )
+    assert first > 2 * later > 0
 
 
 def test_nothing_is_found_behind_the_true_surface(looked, close_views):
