@@ -25,7 +25,7 @@ QUICK = ("output.preview=false", "output.isopoints=0", "fit.steps=12", "isopoint
     ],
 )
 def test_a_resumed_fit_equals_an_uninterrupted_one(close_folder, tmp_path, fit, changes, stopped_at, monkeypatch):
-    def some_free_points(surfels, *arguments):
+    def some_free_points(surfels, *arguments, first):
         return 1.1 * surfels.points[torch.randint(len(surfels.points), (50,), generator=arguments[-1])]
 
     monkeypatch.setattr(photo_consistency, "find_free_points", some_free_points)
