@@ -13,6 +13,7 @@ from pydantic import Field
 from torch.nn import functional
 
 from isopts.config import StrictModel
+from isopts.geometry.spacing import nearest_distances
 from isopts.kernels.neighbors import nearest_neighbors
 from isopts.kernels.patch_consistency import PatchLimits, PatchViews, patch_consistency
 from isopts.kernels.view_choice import ViewChoiceLimits, choose_views
@@ -160,9 +161,9 @@ def _supported(found: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
     """(F,) bool: whether other lines of sight found a surface in the same place; chance does not."""
     if len(found) <= _SUPPORT:
         return torch.zeros(len(found), dtype=torch.bool, device=found.device)
-    squared_spacing = nearest_neighbors(points, points, 2).squared_distances[:, 1].median()
+    spacing = nearest_distances(points).median()
     farthest = nearest_neighbors(found, found, _SUPPORT + 1).squared_distances[:, -1]
-    return farthest < _SUPPORT_SPACINGS**2 * squared_spacing
+    return farthest < (_SUPPORT_SPACINGS * spacing) ** 2
 
 
 def _behind_confirmed(free: torch.Tensor, points: torch.Tensor, confirmed: torch.Tensor) -> torch.Tensor:

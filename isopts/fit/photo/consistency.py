@@ -25,7 +25,6 @@ from isopts.render.implicit_points import points_along_normals
 _CARVE_LEVEL = 1  # of the pyramid: half size
 _DRAWN_SHARE = 0.2  # of the free points, in each step
 _DETRENDED_CONTRAST = 0.5  # of the least contrast: so much is left without what is linear
-_SURROUNDINGS = 0.75  # of half a patch's side: a margin that hangs over spoils few pixels, and leaving views out costs
 _FREE, _BENDS, _SEEING = "free_points", "surfel_bends", "surfel_surroundings_seen"  # in a checkpoint
 
 
@@ -82,8 +81,8 @@ class PhotoConsistency:
         pixel, config = self._pixel * 2 ** self.level(progress), self._config
         if config.bend_pixels > 0:
             self._bends = shape_operators(gradient, surfels.points, surfels.normals, config.bend_pixels * pixel)
-        visible, reach = surfels.cosines > 0, _SURROUNDINGS * config.half_size * pixel
-        self._seeing = seen_surroundings(surfels.points, visible, reach, config.seen_share, self._generator)
+        visible, radius = surfels.cosines > 0, config.half_size * pixel
+        self._seeing = seen_surroundings(surfels.points, visible, radius, config.seen_share, self._generator)
 
     def loss(
         self,
