@@ -33,6 +33,7 @@ from isopts.kernels.visual_hull import Silhouettes
 
 _CUT_SHARE, _CUT_RATIO = 0.05, 6.0  # of the hull, and against the median view: whose silhouette is not believed
 _BELIEVED_SHARE = 0.75  # of the views: when more than the rest contradict each other, who is to say which are right
+_ALONE = 0.5  # of the region that the other masks allow: less may be what one leaves that shows no such object
 _TIGHTER = 0.9  # a region smaller by less than this is not worth another frame
 
 
@@ -127,15 +128,14 @@ def prepare_views(
     maps = view_silhouettes(views)
     region = region_of_interest(views, maps)
     require_no_problems(pose_problems(source, region))
-    region = _tightened(views, maps, region)
     notes = [*source.notes, *(left_out_note(source, view, blank[view]) for view in blank)]
     fewest = fewest_views(len(chosen))
-    while (doubted := _doubted(views.cameras.in_frame(region.frame()), maps)) is not None and len(views) > fewest:
+    while (doubted := _doubted(views, maps, region)) is not None and len(views) > fewest:
         notes.append(_doubt(views, doubted))
         kept = [view for view in range(len(views)) if view != doubted]  # the others, judged without it, may be right
         views, maps, fitted = views.select(kept), maps.select(kept), [fitted[view] for view in kept]
-        region = _tightened(views, maps, region_of_interest(views, maps))  # afresh: those had cut it off
-    frame = region.frame()
+        region = region_of_interest(views, maps)  # afresh: those had cut it off
+    frame = _tightened(views, maps, region).frame()
     cameras = views.cameras.in_frame(frame)
     images = stack_images(views, frame, config.pixels_max, device)
     rays = silhouette_rays(maps, cameras, generator).to(device)
@@ -193,17 +193,31 @@ def _blank_masks(source: PosedViews, fitted: list[int]) -> dict[int, str]:
 
 def _tightened(views: PosedViews, maps: SilhouetteMaps, region: Sphere) -> Sphere:
     """The sphere around what the masks allow in `region`: a frame that the object fills resolves it better."""
+    tighter = _allowed(views, maps, region, len(views) // 20)
+    return region if tighter is None or tighter.radius >= _TIGHTER * region.radius else tighter
+
+
+def _allowed(views: PosedViews, maps: SilhouetteMaps, region: Sphere, tolerated: int) -> Sphere | None:
+    """The sphere around what all masks but `tolerated` ones allow in `region`; None: they do not bound it."""
     try:
-        tighter = hull_region(views.cameras, maps, tolerated=min(len(views) // 20, TOLERATED_MAX), within=region)
+        return hull_region(views.cameras, maps, tolerated=min(tolerated, TOLERATED_MAX), within=region)
     except InputError:
-        return region
-    return tighter if tighter.radius < _TIGHTER * region.radius else region
+        return None
 
 
-def _doubted(cameras: Cameras, maps: SilhouetteMaps) -> int | None:
-    """The view that cuts off most of the hull, where that is much more than others do."""
-    cuts = cut_shares(cameras, maps)
-    return int(cuts.argmax()) if cuts.max() > max(_CUT_SHARE, _CUT_RATIO * float(cuts.median())) else None
+def _doubted(views: PosedViews, maps: SilhouetteMaps, region: Sphere) -> int | None:
+    """The view that cuts off most of the hull, where that is much more than others do.
+
+    Looked for in the region that all masks allow, and, where another is much larger that all but one allow, in that one
+    first: around the speck that is left of a mask all others look wrong.
+    """
+    tight, without_one = _tightened(views, maps, region), _allowed(views, maps, region, 1)
+    alone = without_one is not None and tight.radius < _ALONE * without_one.radius
+    for judged in (without_one, tight) if alone else (tight,):
+        cuts = cut_shares(views.cameras.in_frame(judged.frame()), maps)
+        if cuts.max() > max(_CUT_SHARE, _CUT_RATIO * float(cuts.median())):
+            return int(cuts.argmax())
+    return None
 
 
 def _doubt(views: PosedViews, view: int) -> str:

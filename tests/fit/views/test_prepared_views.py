@@ -97,6 +97,18 @@ def test_a_view_whose_mask_lacks_half_of_the_object_is_left_out_and_named(ball, 
     assert_ball_in_the_middle(views, ball)
 
 
+@pytest.mark.parametrize("region", [as_it_is, five_times_as_large, unknown])
+@pytest.mark.parametrize("pixels", [1, 3])
+def test_a_mask_that_is_but_a_speck_is_left_out_and_no_other(ball, changeable, region, pixels):
+    region(ball, changeable)
+    speck = np.zeros((36, 48), dtype=np.uint8)
+    speck[4 : 4 + pixels, 4 : 4 + pixels] = 255
+    imageio.imwrite(changeable / "mask" / "000.png", speck)
+    views = prepared(changeable)
+    assert views.fitted == list(range(1, 12))
+    assert_ball_in_the_middle(views, ball)
+
+
 def test_two_wrong_masks_that_hide_each_other_are_found_one_after_the_other(close_folder, tmp_path):
     folder = tmp_path / "views"
     shutil.copytree(close_folder, folder)
