@@ -62,6 +62,7 @@ def evaluate(
     asked = Asked(named, views_dir, mask_from, cull, cull_pixels, dtu, scan, device, threads)
     use_threads(threads, "grid")
     predictions, reference = split_paths(paths, asked)
+    predictions = list(dict.fromkeys(predictions))  # patterns of a shell may name one twice
     targets = choose_targets(predictions, reference, asked)
     config = EvaluationConfig(metrics=named or METRICS, thresholds=tuple(fscore or ()), samples=samples, seed=seed)
     with Console(stderr=True).status("Comparing"):

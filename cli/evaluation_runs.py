@@ -70,10 +70,9 @@ def read_run_images(run: Path, moved_to: Path | None, mask_from: str, device: to
     if data.path is None or not images.exists():
         raise InputError(f"The images of the run '{run}' are not in '{images}' any more; name their folder by --views.")
     views = read_views(images, data.views)
-    has_colors = checkpoint.config.get("losses", {}).get("color", 1) > 0
     known = [view for view, number in enumerate(fitted_numbers(fitted, views.cameras)) if number >= 0]
     views = with_refined_cameras(fitted, views)
-    fit = _what_was_fitted(fitted, views, known, data.holdout, has_colors)
+    fit = _what_was_fitted(fitted, views, known, data.holdout)
     fit = replace(fit, mask_offset=applied_mask_offset(checkpoint, str(folder.checkpoint)))
     return RunImages(views, fit, reference_beside(images), fitted.decoder)
 
@@ -83,18 +82,17 @@ def _data_config(stored: Mapping[str, Any], mask_from: str, source: str) -> Data
     if mask_from == "auto":
         return config
     changed = config.model_dump(mode="json")
-    changed["views"]["masks"]["source"] = mask_from
+    if changed["views"]["masks"]["source"] != mask_from:  # whose threshold and sides are other ones
+        changed["views"]["masks"] = {"source": mask_from}
     return config_from_dict(DataConfig, changed, "The command line")
 
 
-def _what_was_fitted(
-    fitted: FittedField, views: PosedViews, known: list[int], holdout: tuple[int, ...], has_colors: bool
-) -> FittedViews:
+def _what_was_fitted(fitted: FittedField, views: PosedViews, known: list[int], holdout: tuple[int, ...]) -> FittedViews:
     """known: the views whose cameras are in the checkpoint, since fit-mvr leaves views out that contradict the others.
     Where there are none, these are other images of the object, and all of them are held out."""
     held_out = tuple(view for view in holdout if view < len(views)) if known else tuple(range(len(views)))
     seen = tuple(view for view in known if view not in held_out)
-    return FittedViews(seen, held_out, (lambda: _renderer(fitted, views)) if has_colors else None)
+    return FittedViews(seen, held_out, (lambda: _renderer(fitted, views)) if fitted.has_colors else None)
 
 
 def _renderer(fitted: FittedField, views: PosedViews) -> Callable[[int], Rendering]:

@@ -65,7 +65,7 @@ def fit_mvr(
     reading = views_options.views_settings(view_format, mask_from, mask_threshold, invert_masks, sphere, no_masks)
     given: dict[str, Any] = {f"data.views.{key}": value for key, value in reading.items()}
     given |= {"data.holdout": views_options.view_numbers("--holdout", holdout), "fit.seconds": budget, "seed": seed}
-    given["data.prior"] = None if prior is None else str(prior.resolve())
+    given["data.prior"] = None if prior is None else str(prior)
     given |= {"cameras.enabled": refine_cameras or None}
     changes = [f"{key}={json.dumps(value)}" for key, value in given.items() if value is not None] + (overrides or [])
     folder = output or Path("runs") / _name(views_dir, config)
@@ -88,16 +88,19 @@ def _name(views_dir: Path | None, config: str | None) -> str:
 
 
 def _settings(config: str | None, changes: list[str], views_dir: Path | None, resumed: Path | None) -> "MvrConfig":
-    """The configuration that the options ask for; that of the run in the folder `resumed` when they ask for none."""
+    """The configuration that the options ask for; that of the run in the folder `resumed` when they ask for none.
+    Files have whole paths, so that the run's own configuration repeats it from any folder."""
     from isopts.config import load_config
     from isopts.fit.resume import stored_config
     from isopts.fit.views.config import MvrConfig
 
     if resumed and not (config or changes):
-        return stored_config(resumed, MvrConfig)
-    if views_dir is not None:  # whole, so that the run's own configuration repeats it from any folder
-        changes = [f"data.path={json.dumps(str(views_dir.resolve()))}", *changes]
+        return stored_config(resumed, MvrConfig, "fit-mvr")
+    if views_dir is not None:
+        changes = [f"data.path={json.dumps(str(views_dir))}", *changes]
     settings = load_config(MvrConfig, config or "mvr_fast", changes)
     if settings.data.path is None:
         raise InputError("No images: give their folder, or `data.path` in the configuration or with --set.")
-    return settings
+    files = {"path": settings.data.path, "prior": settings.data.prior}
+    whole = {key: str(Path(file).resolve()) for key, file in files.items() if file is not None}
+    return settings.model_copy(update={"data": settings.data.model_copy(update=whole)})

@@ -87,5 +87,5 @@ def _settings(
     if preset and config:
         raise InputError(f"--preset {preset.value} and --config {config} both name a configuration; give one of them.")
     if resumed and not (preset or config or changes):
-        return stored_config(resumed, PointsConfig)
+        return stored_config(resumed, PointsConfig, "fit-points")
     return load_config(PointsConfig, config or (preset or options.Preset.DEFAULT).config, changes)

@@ -4,18 +4,18 @@ import json
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from isopts.fit.result import FitResult
 
 
 def print_result(result: "FitResult", as_json: bool) -> None:
-    """On stdout: a table, or one JSON object."""
+    """On stdout: a line for each row, or one JSON object."""
     if as_json:
         print(json.dumps(result.as_dict()))
         return
-    table = Table(box=None, show_header=False, pad_edge=False)
-    for name, value in result.rows():
-        table.add_row(name, value)
-    Console().print(table)
+    console, rows = Console(), result.rows()
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:  # a path is never cut, nor taken for markup
+        console.print(Text(f"{name:<{width}}  {value}"), soft_wrap=True)

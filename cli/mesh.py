@@ -79,6 +79,8 @@ def mesh(
     mesh_texture.check_options(texture, texture_size, bake)
     target, resolution = choose_mesh(output, file_format, resolution, texture, overwrite)
     fitted = FittedField.load(checkpoint, choose_device(device))
+    if open_ and fitted.appearance is not None:
+        raise InputError("--open cuts where a scan ends; the surface of fit-mvr is closed: leave out --open.")
     if texture:
         mesh_texture.check_target(target, fitted, overwrite)
     use_threads(threads, fitted.decoder)

@@ -52,8 +52,10 @@ def check_target(target: Path, fitted: "FittedField", overwrite: bool) -> None:
     from isopts.cli.output_file import choose_output
     from isopts.data.formats.textured_mesh import textured_mesh_files
 
-    if fitted.appearance is None:
-        raise InputError("This fit has no colours to make a texture of; give a run of fit-mvr, or leave out --texture.")
+    if not fitted.has_colors:
+        raise InputError(
+            "This fit has no colours to make a texture of; give a run of fit-mvr that has, or leave out --texture."
+        )
     for path in textured_mesh_files(target)[1:]:
         choose_output(path, "", (path.suffix,), overwrite)
 

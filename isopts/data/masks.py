@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 from scipy import ndimage
 
 from isopts.config import StrictModel
@@ -34,6 +34,15 @@ class MaskConfig(StrictModel):
         0.1, gt=0, lt=1, description="black and white: least difference from the background, 1 = full brightness"
     )
     invert: bool = Field(False, description="dir and alpha: the object is black, or transparent")
+
+    @model_validator(mode="after")
+    def _says_what_counts(self) -> "MaskConfig":
+        plain = self.source in ("black", "white")
+        if self.threshold != MaskConfig.model_fields["threshold"].default and not plain:
+            raise ValueError(f"threshold tells masks from a black or white background, not from {self.source}")
+        if self.invert and (plain or self.source == "none"):
+            raise ValueError(f"invert turns masks of files or alpha channels round, not those of {self.source}")
+        return self
 
 
 def find_mask_files(images: Sequence[PosedImage], folder: Path) -> list[Path] | None:

@@ -54,6 +54,12 @@ class PosedViews:
         return [posed.image.name for posed in self.photographs]
 
     @property
+    def labels(self) -> list[str]:
+        """What to call the views in notes and reports: the names; the images' paths where names repeat."""
+        unique = len(set(self.names)) == len(self)
+        return self.names if unique else [str(posed.image) for posed in self.photographs]
+
+    @property
     def masked(self) -> bool:
         """Whether there are masks; without, `mask` is true on the whole photograph."""
         return self.mask_source != "none"

@@ -11,7 +11,6 @@ from isopts.data.posed_views import PosedViews
 from isopts.evaluate.image_figures import RenderedView, image_figures
 from isopts.evaluate.mask_figures import mask_figures
 from isopts.evaluate.report import Report
-from isopts.evaluate.view_names import view_names
 from isopts.geometry.triangle_mesh import TriangleMesh
 
 
@@ -51,7 +50,7 @@ def fitted_view_figures(mesh: TriangleMesh, views: PosedViews, fit: FittedViews)
     Raises:
         InputError: as `mask_figures` and `image_figures`.
     """
-    names = view_names(views)
+    names = views.labels
     if not views.masked:
         return _without_masks(views, names, fit)
     masks = mask_figures(mesh, views)

@@ -6,7 +6,6 @@ from isopts.data.posed_views import PosedViews
 from isopts.errors import InputError
 from isopts.evaluate.report import Report
 from isopts.evaluate.silhouettes import silhouette_agreement
-from isopts.evaluate.view_names import view_names
 from isopts.geometry.triangle_mesh import TriangleMesh
 
 _NAMED = 3  # views in the note
@@ -25,7 +24,7 @@ def mask_figures(mesh: TriangleMesh, views: PosedViews) -> Report:
     if len(mesh.faces) == 0:
         raise InputError("A cloud has no silhouette to compare with masks; give a mesh.")
     agreements = silhouette_agreement(mesh, views.cameras, (views.mask(view) for view in range(len(views))))
-    names = view_names(views)
+    names = views.labels
     of_views = {
         name: {f"mask_{figure}": value for figure, value in agreement._asdict().items()}
         for name, agreement in zip(names, agreements, strict=True)

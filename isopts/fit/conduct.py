@@ -113,5 +113,7 @@ def conduct(
     except DivergedError:
         run.close("diverged", session.step)
         raise
-    run.close("finished", step)
+    if stop():  # all is written, but colours that were asked to end are those of before
+        reason = "interrupted"
+    run.close("interrupted" if reason == "interrupted" else "finished", step)
     return FitResult(folder, reason, step, metrics, stopwatch.seconds)

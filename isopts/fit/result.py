@@ -10,7 +10,7 @@ from isopts.run.folder import RunFolder
 
 @dataclass(frozen=True)
 class FitResult:
-    """reason: why the fit ended. metrics: empty when it was interrupted. seconds: stage -> duration."""
+    """reason: why the fit ended. metrics: empty when its steps were interrupted. seconds: stage -> duration."""
 
     folder: RunFolder
     reason: EndReason

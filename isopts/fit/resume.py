@@ -12,16 +12,19 @@ from isopts.run.folder import RunFolder
 Config = TypeVar("Config", bound=StrictModel)
 
 
-def stored_config(path: Path, model: type[Config]) -> Config:
-    """The configuration of the run in the folder `path`, complete before its first step.
+def stored_config(path: Path, model: type[Config], command: str) -> Config:
+    """The configuration of the `command`'s run in the folder `path`, complete before its first step.
 
     Raises:
-        InputError: no run is there, or it was stopped before it had a configuration.
+        InputError: no run is there, or another command's, or it was stopped before it had a configuration.
         ConfigError: config.yml was edited into something invalid.
     """
     folder = RunFolder(path)
-    if folder.read_record() is None:
+    record = folder.read_record()
+    if record is None:
         raise InputError(f"There is no run in '{path}' to resume; leave out --resume to start one.")
+    if record.command != command:
+        raise InputError(f"'{path}' holds a {record.command} run; choose another folder with -o.")
     if not folder.config.is_file():
         raise InputError(f"The run in '{path}' was stopped before its first step; start it again with --overwrite.")
     try:
@@ -42,10 +45,7 @@ def continued_run(folder: RunFolder, requested: Config, command: str, sha256: st
         InputError: another input or another command.
         ConfigError: another configuration.
     """
-    record = folder.read_record()
-    if record is not None and record.command != command:
-        raise InputError(f"'{folder.path}' holds a {record.command} run; choose another folder with -o.")
-    stored = stored_config(folder.path, type(requested))
+    stored, record = stored_config(folder.path, type(requested), command), folder.read_record()
     if record.input_sha256 != sha256:
         raise InputError(
             f"This is not the input that the run in '{folder.path}' was started with ('{record.input}'); "

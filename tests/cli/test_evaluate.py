@@ -70,6 +70,13 @@ def test_json_has_every_figure_of_every_prediction(spheres: Path) -> None:
     assert sum(name.startswith("fscore@") for name in first) == 2
 
 
+def test_a_prediction_that_is_named_twice_is_compared_once(spheres: Path) -> None:
+    result = run(spheres / "larger.obj", spheres / "run", spheres / "larger.obj", spheres / "unit.ply", "--json")
+    assert result.exit_code == 0, result.stderr
+    names = [Path(prediction["path"]).name for prediction in json.loads(result.stdout)["predictions"]]
+    assert names == ["larger.obj", "run"]
+
+
 def test_only_what_is_asked_for(spheres: Path) -> None:
     result = run(spheres / "run", spheres / "unit.ply", "--json", "--hausdorff", "--fscore", 0.01, "--fscore", 0.2)
     (prediction,) = json.loads(result.stdout)["predictions"]

@@ -1,6 +1,7 @@
 """Options of fit-mvr: which images and configuration they ask for, and what is said about mistakes."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from isopts.data.points import write_points
 from isopts.fit.fitted import view_preview
 from isopts.fit.resume import stored_config
 from isopts.fit.views.config import MvrConfig
+from isopts.run.folder import RunFolder
+from isopts.run.record import RunRecord
 
 CENTER, RADIUS = np.array([100.0, 50.0, -20.0]), 10.0  # of ball_views
 SMALL = {
@@ -55,7 +58,7 @@ def test_a_run_is_named_after_its_images_and_tells_what_came_out(ball_views: Pat
     result = json.loads(done.stdout)
     assert (result["run"], result["reason"], result["step"]) == (str(Path("runs") / "ball"), "finished", 6)
     assert result["metrics"]["mesh_closed"] is True
-    config = stored_config(Path("runs/ball"), MvrConfig)
+    config = stored_config(Path("runs/ball"), MvrConfig, "fit-mvr")
     assert (config.data.holdout, config.seed, config.fit.steps) == ((1, 4), 3, 6)
     assert config.data.path == str(ball_views.resolve())
     distances = np.linalg.norm(read_mesh("runs/ball/mesh.ply").vertices - CENTER, axis=1)
@@ -88,7 +91,7 @@ def test_no_masks_and_known_points_are_kept_in_the_configuration(ball_views: Pat
     assert done.exit_code == 0, done.stderr
     assert "300 known points" in message(done)  # the images have no texture
     assert json.loads(done.stdout)["metrics"]["mesh_closed"] is True
-    config = stored_config(Path("runs/ball"), MvrConfig)
+    config = stored_config(Path("runs/ball"), MvrConfig, "fit-mvr")
     assert (config.data.views.masks.source, config.data.prior) == ("none", str(Path("known.ply").resolve()))
     distances = np.linalg.norm(read_mesh("runs/ball/mesh.ply").vertices - CENTER, axis=1)
     assert np.abs(distances - RADIUS).mean() < 0.05 * RADIUS
@@ -121,11 +124,35 @@ def test_the_configuration_may_name_the_images_and_the_run(ball_views: Path, tmp
     assert json.loads(done.stdout)["run"] == str(Path("runs") / "mine")
 
 
+def test_files_that_a_configuration_names_are_found_from_any_folder_later(ball_views: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.yml").write_text(f"data:\n  path: {os.path.relpath(ball_views)}\n")
+    done = run("--config", tmp_path / "mine.yml", *QUICK, "--exit-after", "0")
+    assert done.exit_code == 0, done.stderr
+    assert stored_config(Path("runs/mine"), MvrConfig, "fit-mvr").data.path == str(ball_views.resolve())
+
+
+def test_the_result_can_be_copied_whole(ball_views: Path) -> None:
+    folder = Path("a folder with a long name that a terminal of eighty columns could not show whole") / "[red]ball"
+    done = run(ball_views, *QUICK, "-o", folder, "--exit-after", "0")
+    assert done.exit_code == 0, done.stderr
+    assert f"mesh     {folder / 'mesh.ply'}, " in done.stdout
+
+
+def test_a_run_of_another_command_is_not_resumed() -> None:
+    Path("scan").mkdir()
+    RunFolder(Path("scan")).write_record(RunRecord(command="fit-points", input="scan.ply", input_sha256="abc"))
+    refused = run("-o", "scan", "--resume")
+    assert refused.exit_code == 2
+    assert "'scan' holds a fit-points run; choose another folder with -o." in message(refused)
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         ([], "No images: give their folder, or `data.path` in the configuration or with --set."),
         (["absent"], "absent' does not exist; expected a folder of posed images."),
+        (["ball", "--mask-from", "black", "--invert-masks"], "invert turns masks of files or alpha channels round"),
+        (["ball", "--mask-threshold", "0.3"], "threshold tells masks from a black or white background, not from auto"),
         (["ball", "--holdout", "x"], "--holdout x: expected numbers of views, such as 0,10,20."),
         (["ball", "--holdout", "12"], "The held-out view 12 does not exist; the views are 0 ... 11."),
         (["ball", "--set", "fit.step=3"], "unknown key 'fit.step'; did you mean 'fit.steps'?"),

@@ -37,7 +37,9 @@ def test_ear_takes_the_setting_that_the_library_has(tmp_path: Path) -> None:
     small = ("--preset", "preview", "--set", "fit.steps=5", "--set", "output.mesh.resolution=32")
     done = run(tmp_path / "scan.ply", "-o", tmp_path / "run", *small, "--ear")
     assert done.exit_code == 0, done.stderr
-    assert stored_config(tmp_path / "run", PointsConfig).isopoints.extraction.edge_aware == EdgeAwareConfig()
+    assert (
+        stored_config(tmp_path / "run", PointsConfig, "fit-points").isopoints.extraction.edge_aware == EdgeAwareConfig()
+    )
 
 
 def test_a_preset_and_a_configuration_exclude_each_other() -> None:

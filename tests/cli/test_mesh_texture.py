@@ -88,6 +88,12 @@ def test_moved_cameras_are_not_those_of_the_fit(run: Path, tmp_path: Path) -> No
     assert "are not those" in " ".join(refused.stderr.split())
 
 
+def test_a_surface_from_photographs_has_no_scan_that_ends(run: Path, tmp_path: Path) -> None:
+    refused = isopts("mesh", run, "--open", "-o", tmp_path / "open.ply")
+    assert refused.exit_code == 2
+    assert "the surface of fit-mvr is closed: leave out --open" in " ".join(refused.stderr.split())
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -1,6 +1,7 @@
 import imageio.v3 as imageio
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from isopts.data.masks import MaskConfig, find_mask_files, mask_from_file, mask_from_image, mask_problem
 from isopts.data.posed_image import PosedImage
@@ -59,7 +60,21 @@ def test_a_hole_through_the_object_stays_a_hole():
 def test_the_threshold_says_how_dark_an_object_may_be():
     picture = np.where(disc(), 20, 0).astype(np.uint8)[..., None]
     assert not mask_from_image(picture, "black", MaskConfig(), "a.png").any()
-    assert (mask_from_image(picture, "black", MaskConfig(threshold=0.05), "a.png") == disc()).all()
+    assert (mask_from_image(picture, "black", MaskConfig(source="black", threshold=0.05), "a.png") == disc()).all()
+
+
+@pytest.mark.parametrize(
+    ("source", "option"),
+    [
+        ("black", {"invert": True}),
+        ("none", {"invert": True}),
+        ("dir", {"threshold": 0.3}),
+        ("auto", {"threshold": 0.3}),
+    ],
+)
+def test_what_would_say_nothing_about_such_masks_is_refused(source, option):
+    with pytest.raises(ValidationError, match=next(iter(option))):
+        MaskConfig(source=source, **option)
 
 
 def test_alpha_needs_an_alpha_channel():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import trimesh
 
+from isopts.data.posed_views import PosedViews
 from isopts.errors import InputError
 from isopts.evaluate.mask_figures import mask_figures
 from isopts.geometry.cameras import Camera, Cameras
@@ -21,6 +22,7 @@ class Views:
     names: list[str]
     cameras: Cameras
     photographs: list
+    labels = PosedViews.labels
 
     def __len__(self) -> int:
         return len(self.names)

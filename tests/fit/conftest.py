@@ -183,13 +183,20 @@ def small_config() -> Callable[..., MvrConfig]:
 
 @pytest.fixture(scope="session")
 def fit(small_config: Callable[..., MvrConfig]) -> Callable[..., tuple[FitResult, list[StepReport], list[str]]]:
-    """(views, folder, *changes, stop_after=step, **options of FitRun) -> result, reports and notes of a small fit."""
+    """(views, folder, *changes, stop_after=step, stop_if=condition, **options of FitRun) -> result, reports and notes of a small fit."""
 
-    def fitted(views: Path, folder: Path, *changes: str, stop_after: int | None = None, **options: bool | float):
+    def fitted(
+        views: Path,
+        folder: Path,
+        *changes: str,
+        stop_after: int | None = None,
+        stop_if: Callable[[], bool] = lambda: False,
+        **options: bool | float,
+    ):
         reports, notes = [], []
 
         def stop() -> bool:
-            return stop_after is not None and len(reports) > 0 and reports[-1].step >= stop_after
+            return stop_if() or (stop_after is not None and len(reports) > 0 and reports[-1].step >= stop_after)
 
         run = FitRun(views, folder, torch.device("cpu"), **options)
         return fit_mvr(run, small_config(*changes), reports.append, notes.append, stop), reports, notes

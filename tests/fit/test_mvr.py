@@ -11,7 +11,10 @@ from isopts.config import load_config
 from isopts.data.meshes import read_mesh
 from isopts.data.points import read_points
 from isopts.errors import DivergedError
+from isopts.fit.colors.finish import finish_colors
 from isopts.fit.fitted.fitted_field import FittedField
+from isopts.fit.fitted.view_preview import render_fitted
+from isopts.fit.views import session
 from isopts.fit.views.config import MvrConfig
 from isopts.run.checkpoint import load_checkpoint
 
@@ -106,6 +109,32 @@ def test_a_time_limit_still_writes_everything(ball, tmp_path, fit):
     assert (result.reason, result.step) == ("time limit", 0)
     assert result.folder.mesh.is_file()
     assert result.folder.read_record().status == "finished"
+
+
+def test_a_fit_that_is_stopped_in_its_last_colours_has_its_files_and_can_go_on(ball, tmp_path, fit, monkeypatch):
+    def begun(*arguments):
+        started.append(0)
+        return finish_colors(*arguments)
+
+    started = []
+    monkeypatch.setattr(session, "finish_colors", begun)
+    result, _, _ = fit(ball.folder, tmp_path / "run", *QUICK, stop_if=lambda: len(started) > 0)
+    assert (result.reason, result.step) == ("interrupted", 12)
+    assert result.folder.mesh.is_file()
+    assert result.folder.read_record().status == "interrupted"
+    again, _, _ = fit(ball.folder, tmp_path / "run", *QUICK, resume=True)
+    assert (again.reason, again.folder.read_record().status) == ("finished", "finished")
+    assert any("unfinished" in name for name in load_checkpoint(again.folder.path).tensors)
+
+
+def test_colours_that_were_not_fitted_are_not_shown(ball, tmp_path, fit):
+    result, _, _ = fit(ball.folder, tmp_path / "run", *QUICK, "losses.color=0")
+    assert read_mesh(result.folder.mesh).colors is None
+    fitted = FittedField.load(result.folder.path, torch.device("cpu"))
+    assert not fitted.has_colors
+    camera = fitted.appearance.cameras.select([0])
+    shown = render_fitted(fitted, camera)
+    assert (shown.colors[shown.mask].amax(dim=1) - shown.colors[shown.mask].amin(dim=1)).max() < 1e-6  # grey
 
 
 def test_colours_need_not_be_finished(ball, tmp_path, fit):

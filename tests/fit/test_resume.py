@@ -25,7 +25,7 @@ def folder(tmp_path):
 
 
 def test_the_configuration_is_kept_before_the_first_checkpoint(folder):
-    stored = stored_config(folder.path, PointsConfig)
+    stored = stored_config(folder.path, PointsConfig, "fit-points")
     assert stored.seed == 7
     assert continued_run(folder, stored, "fit-points", "abc") == (stored, None)
 
@@ -52,12 +52,12 @@ def test_another_scan_or_command_is_refused(folder, command, sha256, message):
 def test_a_run_without_configuration_is_to_be_started_again(folder):
     folder.config.unlink()
     with pytest.raises(InputError, match="--overwrite"):
-        stored_config(folder.path, PointsConfig)
+        stored_config(folder.path, PointsConfig, "fit-points")
 
 
 def test_nothing_to_resume(tmp_path):
     with pytest.raises(InputError, match="leave out --resume"):
-        stored_config(tmp_path / "absent", PointsConfig)
+        stored_config(tmp_path / "absent", PointsConfig, "fit-points")
 
 
 def test_a_run_of_another_command_keeps_its_own_kind_of_configuration(tmp_path):
@@ -65,9 +65,11 @@ def test_a_run_of_another_command_keeps_its_own_kind_of_configuration(tmp_path):
     folder.write_record(RunRecord(command="fit-mvr", input="views", input_sha256="abc"))
     config = load_config(MvrConfig, "mvr_fast", ["fit.seconds=7", "data.holdout=[3]"])
     folder.config.write_text(dump_config(config))
-    assert stored_config(tmp_path, MvrConfig) == config
+    assert stored_config(tmp_path, MvrConfig, "fit-mvr") == config
     assert continued_run(folder, config, "fit-mvr", "abc") == (config, None)
     with pytest.raises(ConfigError, match=r"data\.holdout was \(3,\), now \(\)"):
         continued_run(folder, load_config(MvrConfig, "mvr_fast", ["fit.seconds=7"]), "fit-mvr", "abc")
     with pytest.raises(InputError, match="holds a fit-mvr run"):
         continued_run(folder, configuration(), "fit-points", "abc")
+    with pytest.raises(InputError, match="holds a fit-mvr run; choose another folder with -o"):
+        stored_config(tmp_path, PointsConfig, "fit-points")

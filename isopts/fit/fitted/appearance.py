@@ -27,11 +27,13 @@ _CHUNK = 65_536
 @dataclass(frozen=True)
 class Appearance:
     """radiance: the colour field, on its device. cameras: of the fitted images, unit frame, float32, there too; refined
-    where the fit refined them. corrections: what was, float64, on the CPU; None: nothing."""
+    where the fit refined them. corrections: what was, float64, on the CPU; None: nothing.
+    has_colors: whether the fit looked at colours; else `radiance` is as it began."""
 
     radiance: nn.Module
     cameras: Cameras
     corrections: CameraCorrections | None = None
+    has_colors: bool = True
 
     @property
     def given_cameras(self) -> Cameras:
@@ -85,7 +87,8 @@ def stored_appearance(
         raise InputError(f"{source} is damaged: its colours are incomplete ({', '.join(wrong) or 'no cameras'}).")
     radiance.load_state_dict({name: state[name] for name in expected})
     cameras = Cameras(*(tensors[_CAMERA + name].to(device) for name in _CAMERA_PARTS))
-    return Appearance(radiance.to(device), cameras, _stored_corrections(tensors, len(cameras), source))
+    corrections = _stored_corrections(tensors, len(cameras), source)
+    return Appearance(radiance.to(device), cameras, corrections, config.get("losses", {}).get("color", 1) > 0)
 
 
 def _stored_corrections(tensors: Mapping[str, torch.Tensor], views: int, source: str) -> CameraCorrections | None:

@@ -63,6 +63,10 @@ class FittedField:
         return FittedField(field, checkpoint.frame, step, decoder, support, appearance)
 
     @property
+    def has_colors(self) -> bool:
+        return self.appearance is not None and self.appearance.has_colors
+
+    @property
     def device(self) -> torch.device:
         return next(self.field.parameters()).device
 
@@ -70,7 +74,7 @@ class FittedField:
         """The surface, in the input's coordinates, with colours where they are known; without faces where the field has
         no surface."""
         unit = extract_mesh(self.field.value, self.field.value_and_gradient, config, self.device)
-        colors = None if self.appearance is None else self._vertex_colors(unit)
+        colors = self._vertex_colors(unit) if self.has_colors else None
         return TriangleMesh(self.frame.array_to_world(unit.vertices), unit.faces, unit.normals, colors)
 
     def _vertex_colors(self, unit: TriangleMesh) -> np.ndarray:

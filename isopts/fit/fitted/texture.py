@@ -33,8 +33,8 @@ def texture_mesh(
     Raises:
         InputError: xatlas is not installed, or the fit has no colours.
     """
-    if fitted.appearance is None:
-        raise InputError("This fit has no colours to make a texture of; --texture needs a run of fit-mvr.")
+    if not fitted.has_colors:
+        raise InputError("This fit has no colours to make a texture of; --texture needs a run of fit-mvr that has.")
     unwrapped = unwrap(mesh, size)
     texels = rasterize(_corners(unwrapped, size, fitted.device), size)
     surface = _Surface(fitted, mesh)

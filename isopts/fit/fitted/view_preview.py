@@ -19,7 +19,7 @@ _ERROR_GAIN = 4  # an error of a quarter is white
 
 
 def render_fitted(fitted: FittedField, camera: Cameras, grid: torch.Tensor | None = None) -> ViewImage:
-    """A fit as `camera` (one, unit frame, float32) sees it; that of a scan, which has no colours, is grey.
+    """A fit as `camera` (one, unit frame, float32) sees it; without colours, such as that of a scan, it is grey.
     grid: of `sampled_copy`, for many views."""
     value_and_gradient = fitted.field.value_and_gradient
 
@@ -27,7 +27,7 @@ def render_fitted(fitted: FittedField, camera: Cameras, grid: torch.Tensor | Non
         return fitted.appearance.colors(fitted.field, points, directions)
 
     grid = sampled_copy(fitted) if grid is None else grid
-    shade = headlight(value_and_gradient) if fitted.appearance is None else colors
+    shade = colors if fitted.has_colors else headlight(value_and_gradient)
     return render_view(value_and_gradient, grid, shade, camera)
 
 

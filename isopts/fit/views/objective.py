@@ -162,11 +162,11 @@ class MvrObjective:
         config, notes = self._config.photo, []
         if self._photo is None or config.agreement_min == 0 or self._progress(step) < min(config.levels, default=0):
             return notes
-        names, fitted = self._views.source.names, self._views.fitted
+        labels, fitted = self._views.source.labels, self._views.fitted
         while (view := self.agreement.leave_out(config.agreement_min, fewest_views(len(fitted)))) is not None:
             self._leave_out(view)
             notes.append(
-                f"The view '{names[fitted[view]]}' is left out from here on: the others do not agree with what it "
+                f"The view '{labels[fitted[view]]}' is left out from here on: the others do not agree with what it "
                 "shows; look at its pose and at its image."
             )
         self.agreement.fade()

@@ -88,12 +88,18 @@ class PreparedViews:
         )
 
     def with_mask_offset(self, offset: float, generator: torch.Generator) -> "PreparedViews":
-        """These, as they were read, with silhouettes and masks `offset` pixels of `images` farther in."""
+        """These, as they were read, with silhouettes and masks `offset` pixels of `images` farther in.
+
+        Raises InputError where nothing is left of them.
+        """
         exact, device = self.exact_cameras, self.images.masks.device
         maps, rays = moved_silhouettes(self.maps, exact, self.images, offset, generator)
+        images = with_masks(self.images, maps, exact)
+        if not bool(images.masks.any()):
+            raise InputError(f"data.mask_offset={offset:g} leaves nothing of the masks; give a smaller one.")
         return replace(
             self,
-            images=with_masks(self.images, maps, exact),
+            images=images,
             silhouettes=Silhouettes(*(part.to(device) for part in maps.seen_by(exact))),
             rays=rays.to(device),
             maps=maps,
@@ -173,7 +179,7 @@ def fewest_views(count: int) -> int:
 
 def left_out_note(source: PosedViews, view: int, doubt: str) -> str:
     """For the user, of a view whose mask is blank."""
-    return f"The view '{source.names[view]}' is left out. {doubt}"
+    return f"The view '{source.labels[view]}' is left out. {doubt}"
 
 
 def _blank_masks(source: PosedViews, fitted: list[int]) -> dict[int, str]:
@@ -222,6 +228,6 @@ def _doubted(views: PosedViews, maps: SilhouetteMaps, region: Sphere) -> int | N
 
 def _doubt(views: PosedViews, view: int) -> str:
     return (
-        f"The view '{views.names[view]}' is left out: its silhouette cuts off what the others see; look at its mask "
+        f"The view '{views.labels[view]}' is left out: its silhouette cuts off what the others see; look at its mask "
         f"'{views.mask_name(view)}' and at its pose."
     )

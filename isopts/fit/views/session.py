@@ -262,8 +262,11 @@ class MvrSession:
             self._write_comparison(self._folder.step_preview(step), self._fitted(step))
 
     def _write_comparison(self, path: Path, fitted: FittedField) -> None:
-        """A held-out view beside its rendering, the first fitted one where none is held out."""
-        view = (*self._config.data.holdout, *self._views.fitted)[0]
+        """A held-out view beside its rendering, where none is held out the first fitted one that was not left out."""
+        agreement = self._objective.agreement
+        left_out = [] if agreement is None else agreement.left_out_views()
+        fitted_views = [view for number, view in enumerate(self._views.fitted) if number not in left_out]
+        view = (*self._config.data.holdout, *fitted_views)[0]
         with replacing(path) as temporary:
             write_picture(temporary, compare_view(fitted, self._views.source, view))
 
@@ -274,6 +277,7 @@ class MvrSession:
             kept = torch.nonzero(~agreement.left_out)[:, 0]
             cameras = cameras.select(kept)
             corrections = None if corrections is None else corrections.select(kept.tolist())
-        appearance = Appearance(self._finished_radiance or self._radiance, cameras, corrections)
+        radiance, has_colors = self._finished_radiance or self._radiance, self._config.losses.color > 0
+        appearance = Appearance(radiance, cameras, corrections, has_colors)
         decoder = self._config.field.decoder
         return FittedField(self._field, self._views.frame, step, decoder, appearance=appearance)

@@ -8,6 +8,7 @@ import pytest
 import torch
 from scipy import ndimage
 
+from isopts.errors import InputError
 from isopts.fit.views.config import DataConfig
 from isopts.fit.views.mask_offset import mask_offset, offset_note
 from isopts.fit.views.prepared_views import prepare_views
@@ -47,6 +48,11 @@ def test_without_texture_nothing_is_told(grown, tmp_path):
     for path in (plain / "image").iterdir():
         imageio.imwrite(path, np.full_like(imageio.imread(path), 128))
     assert offset_of(prepared(plain)) == 0
+
+
+def test_an_offset_that_leaves_no_object_is_refused(ball):
+    with pytest.raises(InputError, match=r"data\.mask_offset=16 leaves nothing of the masks"):
+        prepared(ball.folder, 16)
 
 
 def test_moved_silhouettes_are_where_the_object_ends(grown, close_views):
