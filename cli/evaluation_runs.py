@@ -70,9 +70,9 @@ def read_run_images(run: Path, moved_to: Path | None, mask_from: str, device: to
     if data.path is None or not images.exists():
         raise InputError(f"The images of the run '{run}' are not in '{images}' any more; name their folder by --views.")
     views = read_views(images, data.views)
-    known = [view for view, number in enumerate(fitted_numbers(fitted, views.cameras)) if number >= 0]
+    numbers = fitted_numbers(fitted, views.cameras)
     views = with_refined_cameras(fitted, views)
-    fit = _what_was_fitted(fitted, views, known, data.holdout)
+    fit = _what_was_fitted(fitted, views, numbers, data.holdout)
     fit = replace(fit, mask_offset=applied_mask_offset(checkpoint, str(folder.checkpoint)))
     return RunImages(views, fit, reference_beside(images), fitted.decoder)
 
@@ -87,20 +87,27 @@ def _data_config(stored: Mapping[str, Any], mask_from: str, source: str) -> Data
     return config_from_dict(DataConfig, changed, "The command line")
 
 
-def _what_was_fitted(fitted: FittedField, views: PosedViews, known: list[int], holdout: tuple[int, ...]) -> FittedViews:
-    """known: the views whose cameras are in the checkpoint, since fit-mvr leaves views out that contradict the others.
-    Where there are none, these are other images of the object, and all of them are held out."""
+def _what_was_fitted(
+    fitted: FittedField, views: PosedViews, numbers: list[int], holdout: tuple[int, ...]
+) -> FittedViews:
+    """numbers: of the views' cameras in the checkpoint, -1: not there, since fit-mvr leaves out what contradicts the
+    other views. Where none is there, these are other images of the object, and all of them are held out."""
+    known = [view for view, number in enumerate(numbers) if number >= 0]
     held_out = tuple(view for view in holdout if view < len(views)) if known else tuple(range(len(views)))
     seen = tuple(view for view in known if view not in held_out)
-    return FittedViews(seen, held_out, (lambda: _renderer(fitted, views)) if fitted.has_colors else None)
+    return FittedViews(seen, held_out, (lambda: _renderer(fitted, views, numbers)) if fitted.has_colors else None)
 
 
-def _renderer(fitted: FittedField, views: PosedViews) -> Callable[[int], Rendering]:
-    grid = sampled_copy(fitted)
+def _renderer(fitted: FittedField, views: PosedViews, numbers: list[int]) -> Callable[[int], Rendering]:
+    grid, exposures = sampled_copy(fitted), fitted.appearance.exposures
 
     def render(view: int) -> Rendering:
         camera = views.cameras.select([view]).in_frame(fitted.frame).to(fitted.device, torch.float32)
         found = render_fitted(fitted, camera, grid)
-        return Rendering(found.colors.cpu().numpy(), found.mask.cpu().numpy())
+        colors = found.colors
+        if exposures is not None and numbers[view] >= 0:  # as the photograph that was fitted shows them
+            number = torch.tensor(numbers[view], device=colors.device)
+            colors = torch.where(found.mask[..., None], exposures(colors, number).clamp(0, 1), colors)
+        return Rendering(colors.cpu().numpy(), found.mask.cpu().numpy())
 
     return render

@@ -56,8 +56,10 @@ def restore_parameters(module: nn.Module, tensors: Mapping[str, Any], prefix: st
 
 
 def stored_tensor(tensors: Mapping[str, Any], name: str, shape: tuple[int, ...], source: str) -> torch.Tensor:
-    """The finite floating-point tensor of this name; -1 in `shape` is any length but 0. Raises InputError, which names
-    `source`."""
+    """The floating-point tensor of this name, without NaN; -1 in `shape` is any length but 0.
+
+    Raises InputError, which names `source`.
+    """
     tensor = tensors.get(name)
     fits = isinstance(tensor, torch.Tensor) and tensor.is_floating_point() and tensor.ndim == len(shape)
     if not fits or any(size == 0 or wanted not in (-1, size) for wanted, size in zip(shape, tensor.shape, strict=True)):

@@ -184,6 +184,30 @@ def test_masks_that_the_fit_moved_are_told_and_bake_moved(made: Path, tmp_path: 
     assert lost == pytest.approx(1 - (1 - 3 / radius) ** 2, rel=0.1)
 
 
+def test_fitted_photographs_are_compared_with_their_exposures_and_textures_are_without(
+    made: Path, tmp_path: Path
+) -> None:
+    """As if the fit had found that the first one was taken at half the exposure."""
+    plain = copy_of(made / "run", tmp_path / "plain", made / "views", ())
+    run = copy_of(made / "run", tmp_path / "exposed", made / "views", ())
+    stored = load_checkpoint(run)
+    vectors = torch.zeros((6, 6))
+    vectors[0, :3] = math.log(0.5)
+    save_checkpoint(
+        run / "checkpoint.pt", dataclasses.replace(stored, tensors={**stored.tensors, "camera_exposures": vectors})
+    )
+    before, after = (
+        {entry["view"]: entry["psnr"] for entry in predictions_of(folder)[0]["views"] if "psnr" in entry}
+        for folder in (plain, run)
+    )
+    assert after.pop("000.png") < before.pop("000.png") - 3
+    assert after == before
+    images = [fitted_photographs(folder, FittedField.load(folder, torch.device("cpu"))) for folder in (plain, run)]
+    colors, brighter = (stack.colors.view(6, -1, 3).int() for stack in images)
+    assert torch.equal(colors[1:], brighter[1:])
+    assert torch.equal(brighter[0], (2 * colors[0]).clamp(max=255))
+
+
 def test_views_that_the_fit_does_not_know_are_all_held_out(made: Path, tmp_path: Path) -> None:
     new = ("--views", 3, "--size", 64, 48, "--seed", 5, "--threads", 1)
     isopts("make-views", "sphere", "-o", tmp_path / "new", *new)

@@ -183,7 +183,8 @@ def small_config() -> Callable[..., MvrConfig]:
 
 @pytest.fixture(scope="session")
 def fit(small_config: Callable[..., MvrConfig]) -> Callable[..., tuple[FitResult, list[StepReport], list[str]]]:
-    """(views, folder, *changes, stop_after=step, stop_if=condition, **options of FitRun) -> result, reports and notes of a small fit."""
+    """(views, folder, *changes, stop_after=step, stop_if=condition, **options of FitRun) -> result, reports and notes
+    of a small fit."""
 
     def fitted(
         views: Path,

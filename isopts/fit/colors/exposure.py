@@ -29,6 +29,22 @@ class Exposures(nn.Module):
         """Colours (R, 3) as the photographs `views` (R,) show them."""
         return colors * self.log_gains[views].exp() + self.biases[views]
 
+    def undone(self, colors: torch.Tensor, views: torch.Tensor) -> torch.Tensor:
+        """Colours (R, 3) of the photographs `views` (R,) as the surface's own."""
+        return (colors - self.biases[views]) * (-self.log_gains[views]).exp()
+
+    def vectors(self) -> torch.Tensor:
+        """(V, 6): log gains and biases, detached."""
+        return torch.cat((self.log_gains, self.biases), dim=1).detach()
+
+    @staticmethod
+    def from_vectors(vectors: torch.Tensor) -> "Exposures":
+        """Of (V, 6), not to be fitted."""
+        exposures = Exposures(len(vectors)).to(vectors.device).requires_grad_(False)
+        exposures.log_gains.copy_(vectors[:, :3])
+        exposures.biases.copy_(vectors[:, 3:])
+        return exposures
+
     def size(self) -> torch.Tensor:
         """Mean square of all log gains and biases, and of their mean over the views: all photographs alike is no
         exposure."""

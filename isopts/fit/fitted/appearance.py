@@ -12,6 +12,7 @@ from isopts.config import config_from_dict
 from isopts.errors import InputError
 from isopts.field.build import Field, FieldConfig
 from isopts.field.radiance import RadianceConfig, build_radiance, with_features
+from isopts.fit.colors.exposure import Exposures
 from isopts.fit.stored_state import stored_tensor
 from isopts.geometry.camera_corrections import CameraCorrections
 from isopts.geometry.cameras import Cameras
@@ -19,6 +20,7 @@ from isopts.geometry.cameras import Cameras
 _RADIANCE, _CAMERA = "radiance.", "camera."
 CORRECTIONS = "camera_corrections"
 """Tensor of a checkpoint: (V, 7) of CameraCorrections.vectors."""
+_EXPOSURES = "camera_exposures"  # (V, 6) of Exposures.vectors
 
 _CAMERA_PARTS = ("intrinsics", "rotations", "translations", "sizes")
 _CHUNK = 65_536
@@ -28,12 +30,14 @@ _CHUNK = 65_536
 class Appearance:
     """radiance: the colour field, on its device. cameras: of the fitted images, unit frame, float32, there too; refined
     where the fit refined them. corrections: what was, float64, on the CPU; None: nothing.
-    has_colors: whether the fit looked at colours; else `radiance` is as it began."""
+    has_colors: whether the fit looked at colours; else `radiance` is as it began. exposures: of the fitted images,
+    which `colors` are without; None: they are of one."""
 
     radiance: nn.Module
     cameras: Cameras
     corrections: CameraCorrections | None = None
     has_colors: bool = True
+    exposures: Exposures | None = None
 
     @property
     def given_cameras(self) -> Cameras:
@@ -63,6 +67,8 @@ class Appearance:
         """For a checkpoint."""
         stored = {_RADIANCE + name: tensor for name, tensor in self.radiance.state_dict().items()}
         stored |= {_CAMERA + name: getattr(self.cameras, name) for name in _CAMERA_PARTS}
+        if self.exposures is not None:
+            stored[_EXPOSURES] = self.exposures.vectors()
         return stored if self.corrections is None else stored | {CORRECTIONS: self.corrections.vectors()}
 
 
@@ -82,13 +88,32 @@ def stored_appearance(
     radiance = build_radiance(settings, features, torch.Generator())
     state = {name.removeprefix(_RADIANCE): part for name, part in tensors.items() if name.startswith(_RADIANCE)}
     expected = radiance.state_dict()
-    wrong = [name for name in expected if name not in state or state[name].shape != expected[name].shape]
-    if wrong or any(_CAMERA + name not in tensors for name in _CAMERA_PARTS):
-        raise InputError(f"{source} is damaged: its colours are incomplete ({', '.join(wrong) or 'no cameras'}).")
+    wrong = [name for name in expected if not _is_like(state.get(name), expected[name])]
+    if wrong:
+        raise InputError(f"{source} is damaged: its colours are incomplete ({', '.join(wrong)}).")
     radiance.load_state_dict({name: state[name] for name in expected})
-    cameras = Cameras(*(tensors[_CAMERA + name].to(device) for name in _CAMERA_PARTS))
+    cameras = _stored_cameras(tensors, source).to(device, torch.float32)
     corrections = _stored_corrections(tensors, len(cameras), source)
-    return Appearance(radiance.to(device), cameras, corrections, config.get("losses", {}).get("color", 1) > 0)
+    has_colors = config.get("losses", {}).get("color", 1) > 0
+    exposures = None
+    if _EXPOSURES in tensors:
+        exposures = Exposures.from_vectors(stored_tensor(tensors, _EXPOSURES, (len(cameras), 6), source).to(device))
+    return Appearance(radiance.to(device), cameras, corrections, has_colors, exposures)
+
+
+def _is_like(tensor: Any, expected: torch.Tensor) -> bool:
+    return isinstance(tensor, torch.Tensor) and tensor.shape == expected.shape and bool(tensor.isfinite().all())
+
+
+def _stored_cameras(tensors: Mapping[str, torch.Tensor], source: str) -> Cameras:
+    parts = {name: tensors.get(_CAMERA + name) for name in _CAMERA_PARTS}
+    sizes = parts["sizes"]
+    if not isinstance(sizes, torch.Tensor) or sizes.is_floating_point() or sizes.ndim != 2 or sizes.shape[1] != 2:
+        raise InputError(f"{source} is damaged: its cameras have no sizes.")
+    shapes = {"intrinsics": (3, 3), "rotations": (3, 3), "translations": (3,)}
+    for name, shape in shapes.items():
+        parts[name] = stored_tensor(tensors, _CAMERA + name, (len(sizes), *shape), source)
+    return Cameras(**parts)
 
 
 def _stored_corrections(tensors: Mapping[str, torch.Tensor], views: int, source: str) -> CameraCorrections | None:

@@ -9,6 +9,7 @@ from isopts.config import config_from_dict
 from isopts.data.region import view_silhouettes
 from isopts.data.views import read_views
 from isopts.errors import InputError
+from isopts.fit.colors.exposure import Exposures
 from isopts.fit.fitted.fitted_field import FittedField
 from isopts.fit.views.config import DataConfig
 from isopts.fit.views.image_stack import ImageStack, stack_images
@@ -22,7 +23,7 @@ _MOVED_MAX = 1e-4  # of the unit frame, and of a rotation's entries: rounding mo
 
 def fitted_photographs(path: Path, fitted: FittedField) -> ImageStack:
     """The images and masks of a run of fit-mvr, without held-out views and those that the fit left out; masks as the
-    fit moved them.
+    fit moved them, and colours without the exposures that it fitted.
 
     Args:
         path: the checkpoint or run folder of `fitted`.
@@ -43,7 +44,19 @@ def fitted_photographs(path: Path, fitted: FittedField) -> ImageStack:
         raise InputError(f"The cameras in '{config.path}' are not those that '{path}' was fitted to.")
     views = views.select(chosen.tolist())
     images = stack_images(views, fitted.frame, _PIXELS_MAX, fitted.device)
+    if (exposures := fitted.appearance.exposures) is not None:
+        images = _of_one_exposure(images, exposures)
     if (offset := applied_mask_offset(checkpoint, str(path))) != 0 and views.masked:
         images = with_masks(images, moved_maps(view_silhouettes(views), views.cameras, known, offset), views.cameras)
     corrections = fitted.appearance.corrections
     return images if corrections is None else replace(images, cameras=corrections.applied(images.cameras))
+
+
+def _of_one_exposure(images: ImageStack, exposures: Exposures) -> ImageStack:
+    """`images` as the surface's own colours are, as far as bytes can have them."""
+    colors = torch.empty_like(images.colors)
+    for view, (start, size) in enumerate(zip(images.first.tolist(), images.cameras.sizes.tolist(), strict=True)):
+        part = slice(start, start + size[0] * size[1])  # one view after the other: floats of all would be the peak
+        own = exposures.undone(images.colors[part].float() / 255, torch.tensor([view], device=colors.device))
+        colors[part] = (255 * own.clamp(0, 1) + 0.5).byte()
+    return replace(images, colors=colors)

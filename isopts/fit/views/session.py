@@ -273,11 +273,13 @@ class MvrSession:
     def _fitted(self, step: int) -> FittedField:
         cameras, agreement = self._views.cameras, self._objective.agreement
         corrections = None if self._refinement is None else self._refinement.corrections
+        exposures = self._exposures
         if agreement is not None:
             kept = torch.nonzero(~agreement.left_out)[:, 0]
             cameras = cameras.select(kept)
             corrections = None if corrections is None else corrections.select(kept.tolist())
+            exposures = None if exposures is None else Exposures.from_vectors(exposures.vectors()[kept])
         radiance, has_colors = self._finished_radiance or self._radiance, self._config.losses.color > 0
-        appearance = Appearance(radiance, cameras, corrections, has_colors)
+        appearance = Appearance(radiance, cameras, corrections, has_colors, exposures)
         decoder = self._config.field.decoder
         return FittedField(self._field, self._views.frame, step, decoder, appearance=appearance)

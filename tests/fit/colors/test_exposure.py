@@ -34,6 +34,15 @@ def test_gains_are_found_and_the_colours_are_their_mean():
     assert errors.abs().mean() < 0.05
 
 
+def test_what_a_photograph_shows_is_brought_back_to_the_colours():
+    generator, views = torch.Generator().manual_seed(1), torch.tensor([2, 0, 1, 1])
+    exposures = Exposures.from_vectors(0.3 * torch.randn((3, 6), generator=generator))
+    colors = torch.rand((4, 3), generator=generator)
+    torch.testing.assert_close(exposures.undone(exposures(colors, views), views), colors)
+    assert torch.equal(Exposures.from_vectors(exposures.vectors())(colors, views), exposures(colors, views))
+    assert not any(parameter.requires_grad for parameter in exposures.parameters())
+
+
 def test_equal_photographs_have_none():
     exposures, errors = _fit(torch.ones(3))
     grey = torch.full((3, 3), 0.5)

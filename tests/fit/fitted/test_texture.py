@@ -1,5 +1,7 @@
 """The texture of a fit whose field and colours are known."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -92,6 +94,12 @@ def test_photographs_colour_what_they_show_and_the_network_the_rest(fitted: Fitt
     network = np.abs(colors / 255 - (places + 0.5)).max(axis=1) < 0.01
     assert (grey | network).all()
     assert 0.2 < grey.mean() < 0.95
+
+
+def test_a_fit_that_looked_at_no_colours_has_no_texture(fitted: FittedField) -> None:
+    appearance = dataclasses.replace(fitted.appearance, has_colors=False)
+    with pytest.raises(InputError, match="no colours"):
+        texture_mesh(dataclasses.replace(fitted, appearance=appearance), fitted.mesh(MeshConfig(resolution=8)), SIZE)
 
 
 def test_a_fit_without_colours_has_no_texture(fitted: FittedField) -> None:

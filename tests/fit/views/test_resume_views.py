@@ -132,9 +132,25 @@ def drop_cameras(stored):
     del stored["tensors"]["camera.sizes"]
 
 
+def cut_rotations(stored):
+    stored["tensors"]["camera.rotations"] = stored["tensors"]["camera.rotations"][:, :2]
+
+
+def lose_a_camera(stored):
+    stored["tensors"]["camera.translations"][3, 1] = float("nan")
+
+
+def lose_a_colour(stored):
+    name = next(name for name in stored["tensors"] if name.startswith("radiance.layers"))
+    stored["tensors"][name].view(-1)[0] = float("nan")
+
+
 @pytest.mark.parametrize(
     "damage",
     [
+        cut_rotations,
+        lose_a_camera,
+        lose_a_colour,
         drop_seconds,
         drop_moments,
         drop_random_state,
