@@ -15,6 +15,14 @@ def fitting_seconds(total: float, spent: float, color_share: float) -> float:
     return max(_SHARE_MIN * total, (total - spent - _AFTER_FIT) / (1 + color_share))
 
 
+def overrun_note(total: float, spent: float, fitting: float) -> str:
+    """A sentence where `fitting` seconds, the least that there are, end later than asked; else nothing."""
+    end = spent + fitting + _AFTER_FIT
+    if end < total + 1:
+        return ""
+    return f"The budget of {total:g} s is too short: the mesh is there after {end:.0f} s or more."
+
+
 class Budget:
     """Progress of a fit that ends after `steps`, or after `seconds` of fitting where these are given.
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from isopts.fit.budget import Budget, fitting_seconds
+from isopts.fit.budget import Budget, fitting_seconds, overrun_note
 
 
 def test_steps_are_counted():
@@ -38,6 +38,12 @@ def test_start_colours_and_mesh_are_within_a_budget():
     fitting = fitting_seconds(90.0, spent=12.0, color_share=0.2)
     assert 12 + 1.2 * fitting == pytest.approx(90 - 5.5)
     assert fitting_seconds(90.0, 12.0, 0.0) == pytest.approx(72.5)
+
+
+def test_a_budget_that_the_start_has_used_up_is_said_to_be():
+    assert overrun_note(20.0, 25.0, fitting_seconds(20.0, 25.0, 0.2)).endswith("the mesh is there after 36 s or more.")
+    assert overrun_note(20.0, 4.0, fitting_seconds(20.0, 4.0, 0.2)) == ""
+    assert overrun_note(90.0, 12.0, fitting_seconds(90.0, 12.0, 0.0)) == ""
 
 
 def test_a_slow_start_leaves_time_to_fit():

@@ -12,7 +12,7 @@ from isopts.data.pictures import write_picture
 from isopts.data.view_formats.idr_writer import write_idr_cameras
 from isopts.field.build import restore_field
 from isopts.field.radiance import build_radiance
-from isopts.fit.budget import Budget, fitting_seconds
+from isopts.fit.budget import Budget, fitting_seconds, overrun_note
 from isopts.fit.cameras.motion import camera_motion
 from isopts.fit.cameras.refinement import CameraRefinement
 from isopts.fit.colors.exposure import Exposures
@@ -42,7 +42,7 @@ from isopts.run.log import StepReport, append_to_log, drop_log_after
 COMMAND = "fit-mvr"
 _EXPOSURE, _UNFINISHED = "exposure.", "unfinished_radiance."
 _FIT_SECONDS = "fit_seconds"
-_COLOR_STEP = 0.38  # time of a step of the finish as a share of one of the fit
+_COLOR_STEP, _COLOR_STEP_ALONE = 0.38, 0.54  # time of a step of the finish, in steps of a fit with photo and without
 _CORRECTIONS, _ROUNDS = "refinement.corrections", "refinement.rounds"
 
 
@@ -154,8 +154,12 @@ class MvrSession:
             return 0.0
         if checkpoint is not None:
             return float(stored_tensor(checkpoint.tensors, _FIT_SECONDS, (), str(self._folder.checkpoint)))
-        colors = self._config.finish.steps_share if self._config.losses.color > 0 else 0.0
-        return fitting_seconds(self._config.fit.seconds, spent, _COLOR_STEP * colors)
+        losses = self._config.losses
+        colors = self._config.finish.steps_share if losses.color > 0 else 0.0
+        share = colors * (_COLOR_STEP if losses.photo > 0 else _COLOR_STEP_ALONE)
+        fitting = fitting_seconds(self._config.fit.seconds, spent, share)
+        self._start = " ".join(filter(None, (self._start, overrun_note(self._config.fit.seconds, spent, fitting))))
+        return fitting
 
     def _write_cameras(self) -> dict[str, float]:
         """All cameras of the input, those of fitted views refined, in its coordinates; returns how far they moved."""
