@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -17,6 +18,8 @@ from isopts.evaluate.report import EvaluationConfig, Report
 from isopts.run.atomic import replacing
 
 Reports = Mapping[Path, Report]
+
+_UNLIMITED = 100_000  # columns of text
 
 
 def write_reports(
@@ -32,16 +35,18 @@ def write_reports(
 
 
 def print_table(reports: Reports, targets: Sequence[Targets]) -> None:
-    """A row for each figure, a column for each prediction; notes below."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column("figure")
-    for prediction in reports:
-        table.add_column(Text(prediction.name or str(prediction)), justify="right")
-    for name in _figure_names(reports):
-        values = [report.figures.get(name) for report in reports.values()]
-        table.add_row(name, *("-" if value is None else f"{value:.5g}" for value in values))
-    console = Console()
-    console.print(table)
+    """A row for each figure, a column for each prediction; notes below. Where a terminal is too narrow for all columns,
+    more tables follow; elsewhere lines are as long as they need be."""
+    console, left = Console(), list(reports)
+    if not console.is_terminal:
+        console.width = _UNLIMITED
+    names = _figure_names(reports)
+    while left:
+        count = len(left)
+        while count > 1 and _width(_table(left[:count], reports, names), console) > console.width:
+            count -= 1
+        console.print(_table(left[:count], reports, names))
+        left = left[count:]
     diagonals = _diagonals(reports, targets)
     for reference, diagonal in diagonals.items():
         name = reference.name if len(diagonals) == 1 else str(reference)
@@ -50,6 +55,24 @@ def print_table(reports: Reports, targets: Sequence[Targets]) -> None:
     for prediction, report in reports.items():
         for note in report.notes:
             console.print(Text(f"{prediction}: {note}."), soft_wrap=True)
+
+
+def _table(predictions: Sequence[Path], reports: Reports, names: Sequence[str]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("figure", overflow="fold")
+    unique = len({prediction.name for prediction in reports}) == len(reports)
+    for prediction in predictions:
+        label = (unique and prediction.name) or str(prediction)
+        table.add_column(Text(label), justify="right", overflow="fold")
+    for name in names:
+        values = [reports[prediction].figures.get(name) for prediction in predictions]
+        table.add_row(name, *("-" if value is None else f"{value:.5g}" for value in values))
+    return table
+
+
+def _width(table: Table, console: Console) -> int:
+    """Columns of text that a table takes where there are enough."""
+    return Measurement.get(console, console.options.update(width=_UNLIMITED), table).maximum
 
 
 def _figure_names(reports: Reports) -> list[str]:

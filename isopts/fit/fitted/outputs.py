@@ -1,6 +1,7 @@
 """What every finished fit leaves in its run folder: mesh, iso-points, preview, metrics. All in the input's frame."""
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -80,7 +81,8 @@ def write_outputs(
             if len(mesh.faces) < len(whole.faces):
                 isopoints = _on_mesh(isopoints, mesh, fitted, 2 / config.mesh.resolution)
             fitted.write_isopoints(folder.isopoints, isopoints.points, isopoints.normals)
-        metrics |= isopoints.quality.as_dict()
+        known = isopoints.quality.as_dict().items()
+        metrics |= {name: value for name, value in known if math.isfinite(value)}  # of one point hardly any
     if config.preview:
         with stopwatch.stage("preview"):
             _write_preview(fitted, mesh, isopoints, folder)

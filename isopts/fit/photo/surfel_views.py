@@ -4,7 +4,6 @@ import torch
 
 from isopts.kernels.view_choice import ViewChoice, ViewChoiceLimits, choose_views
 
-USUAL = ViewChoiceLimits()
 OBLIQUE = ViewChoiceLimits(reference_cosine_min=0.2, source_cosine_min=0.2, baseline_max_degrees=50.0)
 _FEW = 2  # sources below which oblique ones are better than none
 
@@ -14,7 +13,7 @@ def choose_surfel_views(
     cosines: torch.Tensor,
     centers: torch.Tensor,
     noise: torch.Tensor,
-    limits: ViewChoiceLimits = USUAL,
+    limits: ViewChoiceLimits,
 ) -> ViewChoice:
     """Views that see a surfel well; oblique ones too where there are fewer than two of them, as in a cavity.
     Arguments are those of `choose_views`."""

@@ -5,6 +5,7 @@ import math
 import torch
 
 from isopts.fit.photo.surfel_views import choose_surfel_views
+from isopts.kernels.view_choice import ViewChoiceLimits
 
 
 def centers(*degrees):
@@ -18,7 +19,8 @@ def chosen(*degrees, seen=None):
     cosines = cameras[None, :, 2] / 100
     if seen is not None:
         cosines = cosines * torch.tensor(seen)
-    return choose_surfel_views(torch.zeros(len(cosines), 3), cosines.contiguous(), cameras, torch.zeros(cosines.shape))
+    points, noise = torch.zeros(len(cosines), 3), torch.zeros(cosines.shape)
+    return choose_surfel_views(points, cosines.contiguous(), cameras, noise, ViewChoiceLimits())
 
 
 def test_views_that_see_a_surfel_well_are_preferred():
