@@ -27,7 +27,10 @@ COMMANDS = (
 )
 """Modules of isopts.cli; each holds one function of the same name. They import torch and the like only when called."""
 
-_ENVIRONMENT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+_ENVIRONMENT_ERRORS = (  # not of the program
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS),
+    *(errno.EACCES, errno.EPERM, errno.ENAMETOOLONG),
+)
 
 app = typer.Typer(
     name="isopts",

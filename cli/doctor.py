@@ -35,9 +35,10 @@ def doctor(
 
 
 def _print(report: "MachineReport") -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from isopts.cli.output_console import OutputConsole
 
     table = Table(box=None, show_header=False, pad_edge=False)
     sections = {
@@ -54,6 +55,6 @@ def _print(report: "MachineReport") -> None:
     for title, entries in sections.items():
         for index, (name, value) in enumerate(entries.items()):
             table.add_row(Text(title if index == 0 else "", style="bold"), name, Text(value))
-    Console().print(table)
+    OutputConsole().print(table)
     if not report.problems:
         print("isopts can run here.")

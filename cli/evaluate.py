@@ -51,6 +51,7 @@ def evaluate(
     """
     from rich.console import Console
 
+    from isopts.cli.device import choose_device
     from isopts.cli.evaluation_output import write_reports
     from isopts.cli.evaluation_targets import Asked, choose_targets, split_paths
     from isopts.cli.threads import use_threads
@@ -61,6 +62,7 @@ def evaluate(
     named = tuple(metric for metric, wanted in flags.items() if wanted)
     asked = Asked(named, views_dir, mask_from, cull, cull_pixels, dtu, scan, device, threads)
     use_threads(threads, "grid")
+    choose_device(device)  # even where it is not needed, one that is not there is refused
     predictions, reference = split_paths(paths, asked)
     predictions = list(dict.fromkeys(predictions))  # patterns of a shell may name one twice
     targets = choose_targets(predictions, reference, asked)

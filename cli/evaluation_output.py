@@ -12,14 +12,14 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from isopts.cli.output_console import OutputConsole
 from isopts.evaluate.files import Targets
 from isopts.evaluate.metrics import Figures
 from isopts.evaluate.report import EvaluationConfig, Report
 from isopts.run.atomic import replacing
 
 Reports = Mapping[Path, Report]
-
-_UNLIMITED = 100_000  # columns of text
+_ENOUGH = 100_000  # columns of text
 
 
 def write_reports(
@@ -37,9 +37,7 @@ def write_reports(
 def print_table(reports: Reports, targets: Sequence[Targets]) -> None:
     """A row for each figure, a column for each prediction; notes below. Where a terminal is too narrow for all columns,
     more tables follow; elsewhere lines are as long as they need be."""
-    console, left = Console(), list(reports)
-    if not console.is_terminal:
-        console.width = _UNLIMITED
+    console, left = OutputConsole(), list(reports)
     names = _figure_names(reports)
     while left:
         count = len(left)
@@ -72,7 +70,7 @@ def _table(predictions: Sequence[Path], reports: Reports, names: Sequence[str]) 
 
 def _width(table: Table, console: Console) -> int:
     """Columns of text that a table takes where there are enough."""
-    return Measurement.get(console, console.options.update(width=_UNLIMITED), table).maximum
+    return Measurement.get(console, console.options.update(width=_ENOUGH), table).maximum
 
 
 def _figure_names(reports: Reports) -> list[str]:

@@ -61,8 +61,9 @@ def extract_isopoints(
 
 
 def _print(result: dict[str, Any]) -> None:
-    from rich.console import Console
     from rich.table import Table
+
+    from isopts.cli.output_console import OutputConsole
 
     table = Table(box=None, show_header=False, pad_edge=False)
     rows = {
@@ -76,4 +77,4 @@ def _print(result: dict[str, Any]) -> None:
     for name, value in rows.items():
         table.add_row(name, value)
     print(result["path"])
-    Console().print(table)
+    OutputConsole().print(table)

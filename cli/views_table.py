@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from isopts.cli.output_console import OutputConsole
 from isopts.cli.views_report import ViewsReport
 
 _MASKS = {
@@ -20,7 +20,7 @@ _MASKS = {
 
 def print_report(report: ViewsReport, picture: Path) -> None:
     """What was found, a row for each view, then warnings and problems."""
-    console = Console()
+    console = OutputConsole()
     console.print(_summary(report))
     if report.agreements:
         console.print()

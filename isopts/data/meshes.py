@@ -56,7 +56,7 @@ def write_mesh(path: Path | str, mesh: TriangleMesh, comment: str | None = None)
         else:
             write_interchange_mesh(path, mesh)
     except OSError as error:
-        raise InputError(f"Cannot write '{path}': {error.strerror}; choose another place.") from error
+        raise InputError(f"Cannot write '{path}': {error.strerror or error}; choose another place.") from error
 
 
 def mesh_format(path: Path | str) -> str:

@@ -38,9 +38,11 @@ class Samples:
 
 def as_shape(mesh: TriangleMesh, origin: np.ndarray) -> Shape:
     """Tensors relative to `origin` (3,): distances between geo-referenced surfaces keep their digits."""
+    if len(mesh.faces):  # vertices that no face uses are no surface
+        used, corners = np.unique(mesh.faces, return_inverse=True)
+        faces = torch.from_numpy(corners.reshape(mesh.faces.shape))
+        return Shape(torch.from_numpy(mesh.vertices[used] - origin), faces)
     points = torch.from_numpy(mesh.vertices - origin)
-    if len(mesh.faces):
-        return Shape(points, torch.from_numpy(mesh.faces))
     if mesh.normals is None:
         return Shape(points)
     return Shape(points, None, torch.nn.functional.normalize(torch.from_numpy(mesh.normals).double(), dim=1))

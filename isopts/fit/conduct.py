@@ -15,6 +15,7 @@ from isopts.fit.fitted.outputs import Stopwatch
 from isopts.fit.loop import EndReason
 from isopts.fit.result import FitResult
 from isopts.geometry.frames import WorldToUnit
+from isopts.kernels.launch import thread_count
 from isopts.run.atomic import replacing
 from isopts.run.folder import RunFolder
 from isopts.run.log import StepReport
@@ -65,7 +66,7 @@ class FitRun:
             seed=seed,
             device=str(self.device),
             device_name=device_name(self.device),
-            threads=torch.get_num_threads(),
+            threads=thread_count(),
             kernel_backends=dict(backends),
             input=str(self.input),
             input_sha256=sha256,

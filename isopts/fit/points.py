@@ -38,18 +38,20 @@ def fit_points(
         DivergedError: the loss is not finite, or there is no surface.
     """
     stopwatch = run.stopwatch()
+    RunFolder.require_free(run.output, run.overwrite, run.resume)
     with record_backends() as backends:
         with stopwatch.stage("read"):
             cloud, report = read_points(run.input)
             sha256 = file_sha256(run.input)
-        folder = RunFolder.open(run.output, run.overwrite, run.resume)
         checkpoint = None
         if run.resume:
+            folder = RunFolder.open(run.output, resume=True)
             config, checkpoint = continued_run(folder, config, COMMAND, sha256)
         with stopwatch.stage("prepare"):
             prepared = prepare_cloud(cloud, config.prepare, run.device)
             flatness = describe_flatness(prepared.points)
-            if not run.resume:
+            if not run.resume:  # not before the scan is known to be usable: a run that is there may be replaced now
+                folder = RunFolder.open(run.output, run.overwrite)
                 config = follow_noise(config, prepared)
             session = PointsSession(config, prepared, folder, checkpoint)
         for note in [*report.sentences(), *prepared.notes, None if config.output.open else flatness, session.summary()]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from isopts.errors import InputError
+from isopts.run.log import read_log
 from isopts.run.record import RunRecord, read_record, write_record
 
 _FILES = (
@@ -129,14 +130,16 @@ class RunFolder:
         elif resume:
             raise InputError(f"There is no run in '{path}' to resume; leave out --resume to start one.")
         folder._create(is_run=record is not None)
-        if overwrite:
+        if overwrite and record is not None:
+            folder.write_record(record.model_copy(update={"status": "interrupted", "step": 0}))  # nothing is left of it
             folder._remove_files()
         return folder
 
     def _require_permission_to_replace(self, record: RunRecord, allowed: bool) -> None:
         if allowed:
             return
-        state = "a finished run" if record.status == "finished" else f"an unfinished run (step {record.step})"
+        done = max([record.step, *(entry["step"] for entry in read_log(self.log))])  # a killed run wrote the log alone
+        state = "a finished run" if record.status == "finished" else f"an unfinished run (step {done})"
         raise InputError(
             f"'{self.path}' holds {state}; add --resume to continue it, --overwrite to replace it, "
             "or choose another folder with -o."

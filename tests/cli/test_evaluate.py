@@ -102,6 +102,21 @@ def test_files_of_one_name_are_told_apart_in_the_table(capsys: pytest.CaptureFix
     assert capsys.readouterr().out.split()[:3] == ["figure", *map(str, predictions)]
 
 
+def test_vertices_that_no_face_uses_are_no_surface(spheres: Path) -> None:
+    mesh = read_mesh(spheres / "unit.ply")
+    write_mesh(spheres / "stray.ply", TriangleMesh(np.vstack([mesh.vertices, [[1000.0, 0, 0]]]), mesh.faces))
+    result = run(spheres / "stray.ply", spheres / "stray.ply", "--json")
+    assert result.exit_code == 0, result.stderr
+    report = json.loads(result.stdout)
+    assert report["reference_diagonal"] < 4
+    assert report["predictions"][0]["figures"]["point_to_face_max"] < 1e-6
+
+
+def test_a_device_that_is_not_there_is_refused(spheres: Path) -> None:
+    refused = run(spheres / "unit.ply", spheres / "unit.ply", "--device", "nonsense")
+    assert refused.exit_code == 2
+
+
 def test_only_what_is_asked_for(spheres: Path) -> None:
     result = run(spheres / "run", spheres / "unit.ply", "--json", "--hausdorff", "--fscore", 0.01, "--fscore", 0.2)
     (prediction,) = json.loads(result.stdout)["predictions"]

@@ -36,6 +36,26 @@ def test_a_geo_referenced_offset_survives(tmp_path: Path, suffix: str) -> None:
     np.testing.assert_allclose(again.vertices[again.faces], mesh.vertices[mesh.faces], rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("suffix", [".ply", ".obj", ".glb", ".off", ".stl"])
+def test_a_small_object_keeps_its_digits(tmp_path: Path, suffix: str) -> None:
+    mesh = octahedron()
+    write_mesh(tmp_path / f"mesh{suffix}", TriangleMesh(1e-8 * mesh.vertices, mesh.faces, mesh.normals))
+    again = read_mesh(tmp_path / f"mesh{suffix}")
+    np.testing.assert_allclose(1e8 * again.vertices[again.faces], mesh.vertices[mesh.faces], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("kind", "white", "grey"), [("float", "1", "0.5"), ("ushort", "65535", "32896"), ("uchar", "255", "128")]
+)
+def test_colours_of_other_types_become_bytes(tmp_path: Path, kind: str, white: str, grey: str) -> None:
+    names = "".join(f"property float {axis}\n" for axis in "xyz") + "".join(
+        f"property {kind} {color}\n" for color in ("red", "green", "blue")
+    )
+    head = f"ply\nformat ascii 1.0\nelement vertex 2\n{names}end_header\n"
+    (tmp_path / "a.ply").write_text(head + f"0 0 0 {white} 0 {grey}\n1 0 0 0 {white} {grey}\n")
+    np.testing.assert_array_equal(read_mesh(tmp_path / "a.ply").colors, [[255, 0, 128], [0, 255, 128]])
+
+
 def test_stl_says_that_it_moves_vertices(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     write_mesh(tmp_path / "near.stl", octahedron())
     assert not caplog.records

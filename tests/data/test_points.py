@@ -71,6 +71,22 @@ def test_text_formats(tmp_path, name):
         assert cloud.normals is None
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_row(tmp_path):
+    text = "x,y,z,intensity,nx,ny,nz\n" + "".join(f"{x},{y},{z},7,0,0,1\n" for x, y, z in POINTS)
+    (tmp_path / "named.csv").write_text(text, encoding="utf-8-sig")
+    cloud, _ = read_points(tmp_path / "named.csv")
+    assert len(cloud) == len(POINTS)
+    np.testing.assert_array_equal(cloud.normals, np.tile([0, 0, 1], (len(POINTS), 1)))
+    (tmp_path / "plain.xyz").write_text(rows(POINTS), encoding="utf-8-sig")
+    assert len(read_points(tmp_path / "plain.xyz")[0]) == len(POINTS)
+
+
+def test_an_archive_is_no_npy(tmp_path):
+    (tmp_path / "a.npy").write_bytes(b"PK\x03\x04 and no more")
+    with pytest.raises(InputError, match="cannot be read as NPY"):
+        read_points(tmp_path / "a.npy")
+
+
 def test_columns_that_are_no_normals_are_reported(tmp_path):
     cloud, report = read_points(write(tmp_path / "a.xyz", rows(POINTS, np.full((80, 3), 200.0))))
     assert cloud.normals is None

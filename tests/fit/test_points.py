@@ -112,6 +112,16 @@ def test_points_on_a_line_are_refused_before_the_run_folder_is_touched(tmp_path)
     assert not (tmp_path / "run" / "run.json").exists()
 
 
+def test_a_finished_run_stays_until_the_scan_that_replaces_it_is_known_to_be_usable(scan, tmp_path):
+    fit(scan, tmp_path / "run", stop_after=2)
+    before = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
+    along = np.random.default_rng(0).uniform(size=(200, 1))
+    write_points(tmp_path / "line.ply", along * [1.0, 2.0, -0.5])
+    with pytest.raises(InputError, match="on one line"):
+        fit(tmp_path / "line.ply", tmp_path / "run", overwrite=True)
+    assert {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()} == before
+
+
 def test_two_objects_in_one_scan_stay_two(tmp_path):
     generator = np.random.default_rng(0)
     normals = generator.normal(size=(6000, 3))

@@ -34,6 +34,13 @@ def test_a_run_is_kept_without_a_flag(tmp_path, status, text):
     assert names(tmp_path) == before
 
 
+def test_a_run_that_was_killed_is_as_far_as_its_log(tmp_path):
+    folder = run_with_status(tmp_path, "running")
+    folder.log.write_text('{"step": 50}\n{"step": 700}\n{"step": 7')
+    with pytest.raises(InputError, match=r"unfinished run \(step 700\)"):
+        RunFolder.open(tmp_path)
+
+
 @pytest.mark.parametrize("status", ["finished", "interrupted"])
 def test_resume_keeps_everything(tmp_path, status):
     run_with_status(tmp_path, status)
@@ -47,6 +54,7 @@ def test_overwrite_removes_what_a_run_writes_and_nothing_else(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     (tmp_path / "meshes" / "annotated.ply").write_text("mine")
     RunFolder.open(tmp_path, overwrite=True)
+    assert (folder.read_record().status, folder.read_record().step) == ("interrupted", 0)
     assert names(tmp_path) == ["meshes", "meshes/annotated.ply", "notes.txt", "run.json"]
     folder.write_record(RunRecord(command="fit-points"))
     assert folder.read_record().status == "running"

@@ -1,6 +1,7 @@
 """OBJ, STL, GLB and OFF through trimesh, with its vertices and faces left as they are in the file."""
 
 import logging
+import math
 import struct
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from isopts.geometry.triangle_mesh import TriangleMesh
 if TYPE_CHECKING:  # half a second to import; PLY does without
     import trimesh
 
+_DECIMAL = (".obj", ".off")  # coordinates are text
 logger = logging.getLogger(__name__)
 _CLOUD_READERS = {".obj": read_obj_vertices, ".off": read_off_vertices}  # trimesh drops vertices without faces
 
@@ -28,6 +30,7 @@ _PARSER_ERRORS = (
     ImportError,
     LookupError,
     OSError,
+    RuntimeError,
     TypeError,
     ValueError,
     struct.error,
@@ -66,12 +69,15 @@ def write_interchange_mesh(path: Path, mesh: TriangleMesh) -> None:
         exported = _centred_scene(exported)
     elif suffix == ".stl":
         _warn_of_rounding(path, mesh.vertices)
-    path.write_bytes(_bytes(exported, suffix[1:]))
+    options = {"digits": _decimals(mesh.vertices)} if suffix in _DECIMAL else {}
+    content = exported.export(file_type=suffix[1:], **options)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
-def _bytes(exported: "trimesh.Trimesh | trimesh.Scene", file_type: str) -> bytes:
-    content = exported.export(file_type=file_type)
-    return content.encode() if isinstance(content, str) else content
+def _decimals(vertices: np.ndarray) -> int:
+    """Places after the point that keep nine digits of the mesh's size: trimesh's own number suits sizes around 1."""
+    size = float(np.ptp(vertices, axis=0).max()) if len(vertices) else 0.0
+    return max(8, 9 - math.floor(math.log10(size))) if size > 0 else 8
 
 
 def _centred_scene(exported: "trimesh.Trimesh") -> "trimesh.Scene":

@@ -65,7 +65,7 @@ def write_ply(path: Path, elements: Mapping[str, Mapping[str, np.ndarray]], comm
     with path.open("wb") as stream:
         stream.write(header.encode("ascii") + b"\n")
         for columns in elements.values():  # plyfile writes lists row by row: seconds for a million faces
-            _packed_rows(columns).tofile(stream)
+            stream.write(_packed_rows(columns).tobytes())  # tofile does not tell why it could not
 
 
 def _packed_rows(columns: Mapping[str, np.ndarray]) -> np.ndarray:

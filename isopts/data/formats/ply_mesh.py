@@ -27,8 +27,18 @@ def read_ply_mesh(path: Path) -> TriangleMesh:
         vertices,
         np.zeros((0, 3)) if polygons is None else _triangles(polygons),
         _table(vertex, _NORMALS, np.float32),
-        _table(vertex, _COLORS, np.uint8),
+        _colors(vertex),
     )
+
+
+def _colors(columns: Columns) -> np.ndarray | None:
+    """As bytes, of which 255 is what floating-point colours call 1, and 65535 of two bytes."""
+    colors = _table(columns, _COLORS, np.float64)
+    if colors is None:
+        return None
+    kind = columns[_COLORS[0]].dtype
+    scale = 255.0 if kind.kind == "f" else 255 / 65535 if kind.itemsize > 1 and colors.max(initial=0) > 255 else 1.0
+    return (np.nan_to_num(colors) * scale).round().clip(0, 255).astype(np.uint8)
 
 
 def _table(columns: Columns, names: tuple[str, ...], dtype: Any) -> np.ndarray | None:

@@ -23,12 +23,12 @@ def read_text_table(path: Path) -> np.ndarray:
     Raises:
         InputError: no three numbers in the first lines, or a row that differs from the first one.
     """
-    with path.open(encoding="utf-8", errors="replace") as file:
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
         first_lines = list(islice(file, _HEADER_LINES))
     header, separator = _split_header(path, first_lines)
     columns = _columns(first_lines[:header], len(_words(first_lines[header])))
     try:
-        with path.open(encoding="utf-8", errors="replace") as file:
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
             return np.loadtxt(file, comments=_COMMENTS, delimiter=separator, skiprows=header, usecols=columns, ndmin=2)
     except ValueError as error:
         raise InputError(f"'{path}' cannot be read as a table of numbers: {str(error).splitlines()[0]}.") from None

@@ -1,0 +1,20 @@
+"""What commands print their results with."""
+
+from typing import Any
+
+from rich.console import Console
+
+_UNLIMITED = 100_000  # columns of text
+
+
+class OutputConsole(Console):
+    """stdout. Where it is no terminal, lines are as long as they need be, so that no value is cut; a reader that has
+    seen enough, such as `head`, is a BrokenPipeError, which is no failure (see isopts.cli.app)."""
+
+    def __init__(self, **options: Any):
+        super().__init__(**options)
+        if not self.is_terminal:
+            self.width = _UNLIMITED
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
