@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import torch
 
@@ -46,19 +47,21 @@ def fit_mvr(
     began = time.monotonic() if run.started is None else run.started
     stopwatch = run.stopwatch()
     RunFolder.require_free(run.output, run.overwrite, run.resume)
-    with record_backends() as backends:
+    with record_backends() as backends, ExitStack() as opened:
         with stopwatch.stage("read"):
             generator = torch.Generator().manual_seed(config.seed)
             views = prepare_views(run.input, config.data, run.device, generator, config.data.mask_offset or 0.0)
             sha256 = views_sha256(views.source, views.given_points)
-        folder = RunFolder.open(run.output, run.overwrite, run.resume)
         checkpoint = None
         if run.resume:
+            folder = opened.enter_context(RunFolder.open(run.output, run.overwrite, resume=True))
             config, checkpoint = continued_run(folder, config, COMMAND, sha256)
         with stopwatch.stage("start"):
             views = _with_mask_offset(views, run, config, checkpoint, generator)
             for note in views.notes:
                 on_note(note)
+            if not run.resume:  # not before the images are known to be usable: a run that is there may be replaced now
+                folder = opened.enter_context(RunFolder.open(run.output, run.overwrite))
             session = MvrSession(config, views, folder, checkpoint, began)
         on_note(session.summary())
         record = run.record(COMMAND, config.seed, views.frame, sha256, backends)

@@ -1,6 +1,7 @@
 """fit-points: from a scan on disk to a finished run folder."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from isopts.data.points import read_points
 from isopts.fit.clouds.config import PointsConfig
@@ -39,19 +40,19 @@ def fit_points(
     """
     stopwatch = run.stopwatch()
     RunFolder.require_free(run.output, run.overwrite, run.resume)
-    with record_backends() as backends:
+    with record_backends() as backends, ExitStack() as opened:
         with stopwatch.stage("read"):
             cloud, report = read_points(run.input)
             sha256 = file_sha256(run.input)
         checkpoint = None
         if run.resume:
-            folder = RunFolder.open(run.output, resume=True)
+            folder = opened.enter_context(RunFolder.open(run.output, run.overwrite, resume=True))
             config, checkpoint = continued_run(folder, config, COMMAND, sha256)
         with stopwatch.stage("prepare"):
             prepared = prepare_cloud(cloud, config.prepare, run.device)
             flatness = describe_flatness(prepared.points)
             if not run.resume:  # not before the scan is known to be usable: a run that is there may be replaced now
-                folder = RunFolder.open(run.output, run.overwrite)
+                folder = opened.enter_context(RunFolder.open(run.output, run.overwrite))
                 config = follow_noise(config, prepared)
             session = PointsSession(config, prepared, folder, checkpoint)
         for note in [*report.sentences(), *prepared.notes, None if config.output.open else flatness, session.summary()]:

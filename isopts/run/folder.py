@@ -1,10 +1,13 @@
 """The run folder: the only thing that commands share."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from isopts.errors import InputError
+from isopts.run.alone import alone_in
 from isopts.run.log import read_log
 from isopts.run.record import RunRecord, read_record, write_record
 
@@ -110,8 +113,9 @@ class RunFolder:
             RunFolder(Path(path))._require_permission_to_replace(record, overwrite or resume)
 
     @staticmethod
-    def open(path: str | Path, overwrite: bool = False, resume: bool = False) -> "RunFolder":
-        """Make a folder ready for a run to write into.
+    @contextmanager
+    def open(path: str | Path, overwrite: bool = False, resume: bool = False) -> Iterator["RunFolder"]:
+        """Make a folder ready for a run to write into, and keep other runs out of it until the end of the block.
 
         Args:
             overwrite: remove the files of the run that is there. Nothing else in the folder is touched.
@@ -119,7 +123,7 @@ class RunFolder:
 
         Raises:
             InputError: a run is there and neither flag is given; something other than a run is there; there is
-                nothing to resume; the folder cannot be created or written to.
+                nothing to resume; the folder cannot be created or written to; another process writes into it.
         """
         if overwrite and resume:
             raise InputError("--overwrite and --resume exclude each other; give one of them.")
@@ -130,10 +134,11 @@ class RunFolder:
         elif resume:
             raise InputError(f"There is no run in '{path}' to resume; leave out --resume to start one.")
         folder._create(is_run=record is not None)
-        if overwrite and record is not None:
-            folder.write_record(record.model_copy(update={"status": "interrupted", "step": 0}))  # nothing is left of it
-            folder._remove_files()
-        return folder
+        with alone_in(folder.path):
+            if overwrite and record is not None:  # of which nothing is left
+                folder.write_record(record.model_copy(update={"status": "interrupted", "step": 0}))
+                folder._remove_files()
+            yield folder
 
     def _require_permission_to_replace(self, record: RunRecord, allowed: bool) -> None:
         if allowed:
