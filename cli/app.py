@@ -3,6 +3,7 @@
 import errno
 import functools
 import importlib
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -43,6 +44,9 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line. Exit codes: 0 done, 2 bad input or usage, 3 diverged, 130/143 interrupted, 1 a bug."""
+    for stream in (sys.stdout, sys.stderr):  # a file name that is no text is printed with escapes
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     app(prog_name="isopts")
 
 

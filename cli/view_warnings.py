@@ -34,7 +34,7 @@ def warn_of_cuts(views: PosedViews, cuts: torch.Tensor) -> list[str]:
     """About views that cut off much more than the others; cuts: (V,) of `cut_shares`."""
     least = max(_CUT_SHARE, _CUT_RATIO * float(cuts.median()))
     return [
-        f"The view '{views.names[view]}' cuts off {100 * float(cuts[view]):.0f} % of what all other views see; look at "
+        f"The view '{views.labels[view]}' cuts off {100 * float(cuts[view]):.0f} % of what all other views see; look at "
         f"its mask '{views.mask_name(view)}' and at its pose."
         for view in torch.argsort(cuts, descending=True).tolist()
         if cuts[view] > least
@@ -46,7 +46,7 @@ def warn_of_hull(views: PosedViews, hull: TriangleMesh, agreements: Sequence[Sil
     warnings = []
     low = sorted((agreement.iou, view) for view, agreement in enumerate(agreements) if agreement.iou < _LOW_IOU)
     if low:
-        names = _some([views.names[view] for _, view in low])
+        names = _some([views.labels[view] for _, view in low])
         warnings.append(f"{len(low)} masks agree badly with the others (IoU below {_LOW_IOU}), worst first: {names}.")
     reach = float(np.linalg.norm(hull.vertices, axis=1).max())
     if reach > 1:
@@ -55,7 +55,7 @@ def warn_of_hull(views: PosedViews, hull: TriangleMesh, agreements: Sequence[Sil
         warnings.append(
             f"The hull fills {100 * reach:.0f} % of the region's radius; a smaller --sphere keeps more detail."
         )
-    cropped = [views.names[view] for view in range(len(views)) if _touches_border(views.mask(view))]
+    cropped = [views.labels[view] for view in range(len(views)) if _touches_border(views.mask(view))]
     if cropped:
         warnings.append(f"In {len(cropped)} images the object reaches the border: {_some(cropped)}.")
     return warnings

@@ -32,7 +32,7 @@ def print_report(report: ViewsReport, picture: Path) -> None:
     if report.has_picture and report.hull is None:
         console.print(Text(f"{picture}: cameras and the region of interest"), soft_wrap=True)
     if report.hull is not None:
-        least = ", ".join(report.views.names[view] for view in report.least_agreeing())
+        least = ", ".join(report.views.labels[view] for view in report.least_agreeing())
         console.print(Text(f"{picture}: cameras, hull, and the views that agree least: {least}"), soft_wrap=True)
 
 
@@ -74,5 +74,5 @@ def _agreement_table(report: ViewsReport) -> Table:
             f"{100 * agreement.missing:.1f}",
             f"{100 * agreement.extra:.1f}",
         )
-        table.add_row(Text(report.views.names[view]), *numbers, style="bold" if view in least else "")
+        table.add_row(Text(report.views.labels[view]), *numbers, style="bold" if view in least else "")
     return table

@@ -19,7 +19,7 @@ from isopts.kernels.launch import thread_count
 from isopts.run.atomic import replacing
 from isopts.run.folder import RunFolder
 from isopts.run.log import StepReport
-from isopts.run.provenance import command_line, device_name, versions
+from isopts.run.provenance import command_line, device_name, printable, versions
 from isopts.run.record import RunRecord, Status
 
 
@@ -68,7 +68,7 @@ class FitRun:
             device_name=device_name(self.device),
             threads=thread_count(),
             kernel_backends=dict(backends),
-            input=str(self.input),
+            input=printable(str(self.input)),
             input_sha256=sha256,
             frame=frame,
         )

@@ -25,7 +25,12 @@ def file_sha256(path: str | Path) -> str:
 
 def command_line() -> str:
     """The command as typed, quoted for a shell; the program without its folder."""
-    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    return printable(shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]))
+
+
+def printable(text: str) -> str:
+    """`text` with escapes for what is no character, as in file names that are not UTF-8."""
+    return text.encode("utf-8", errors="backslashreplace").decode()
 
 
 def versions() -> dict[str, str]:

@@ -1,4 +1,5 @@
 import errno
+import json
 import os
 import subprocess
 import sys
@@ -75,6 +76,21 @@ def test_help_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are text elsewhere")
+def test_a_file_name_that_is_no_text_is_no_error(tmp_path):
+    name = os.fsdecode(b"caf\xe9.ply")
+    program = "from isopts.cli.app import main; main()"
+    for arguments in (
+        ["make-scan", "sphere", "--points", "500", "-o", name],
+        ["fit-points", name, "--preset", "preview", "--exit-after", "0", "--set", "output.mesh.resolution=32"],
+    ):
+        command = [sys.executable, "-c", program, *arguments]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr
+    record = json.loads((tmp_path / "runs" / os.fsdecode(b"caf\xe9") / "run.json").read_text())
+    assert record["input"] == "caf\\udce9.ply"
 
 
 @pytest.mark.parametrize("form", ["['isopts', 'doctor', '--json']", "['isopts', 'doctor']"])
