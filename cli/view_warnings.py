@@ -34,8 +34,8 @@ def warn_of_cuts(views: PosedViews, cuts: torch.Tensor) -> list[str]:
     """About views that cut off much more than the others; cuts: (V,) of `cut_shares`."""
     least = max(_CUT_SHARE, _CUT_RATIO * float(cuts.median()))
     return [
-        f"The view '{views.labels[view]}' cuts off {100 * float(cuts[view]):.0f} % of what all other views see; look at "
-        f"its mask '{views.mask_name(view)}' and at its pose."
+        f"The view '{views.labels[view]}' cuts off {100 * float(cuts[view]):.0f} % of what all other views see; look "
+        f"at its mask '{views.mask_name(view)}' and at its pose."
         for view in torch.argsort(cuts, descending=True).tolist()
         if cuts[view] > least
     ]
