@@ -64,7 +64,6 @@ def evaluate(
     use_threads(threads, "grid")
     choose_device(device)  # even where it is not needed, one that is not there is refused
     predictions, reference = split_paths(paths, asked)
-    predictions = list(dict.fromkeys(predictions))  # patterns of a shell may name one twice
     targets = choose_targets(predictions, reference, asked)
     config = EvaluationConfig(metrics=named or METRICS, thresholds=tuple(fscore or ()), samples=samples, seed=seed)
     with Console(stderr=True).status("Comparing"):

@@ -41,19 +41,19 @@ class Asked:
 
 
 def split_paths(paths: list[Path], asked: Asked) -> tuple[list[Path], Path | None]:
-    """Predictions, and the reference if one is given."""
+    """Predictions, each once though patterns of a shell may name it twice, and the reference if one is given."""
     optional = asked.views_dir is not None or asked.dtu is not None
     folder_last = paths[-1].is_dir()
     predictions = paths if folder_last else paths[:-1]
     optional |= bool(predictions) and all(is_run_of_images(path) for path in predictions)
     if len(paths) > 1 and not (optional and folder_last):
-        return paths[:-1], paths[-1]
+        return list(dict.fromkeys(paths[:-1])), paths[-1]
     if not optional:
         raise InputError(
             f"'{paths[0]}' is given, but nothing to compare it with; add a mesh or cloud REF, --views or --dtu "
             "(only runs of fit-mvr need none of them)."
         )
-    return paths, None
+    return list(dict.fromkeys(paths)), None
 
 
 def choose_targets(predictions: Sequence[Path], reference: Path | None, asked: Asked) -> list[Targets]:

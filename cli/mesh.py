@@ -10,6 +10,7 @@ from isopts.cli.options import Device, Json
 from isopts.cli.threads import Threads
 
 if TYPE_CHECKING:
+    from isopts.fit.fitted.fitted_field import FittedField
     from isopts.geometry.triangle_mesh import TriangleMesh
 
 Checkpoint = Annotated[Path, typer.Argument(help="Checkpoint file or run folder.", show_default=False)]
@@ -70,8 +71,7 @@ def mesh(
     from isopts.cli.threads import use_threads
     from isopts.errors import InputError
     from isopts.fit.fitted.fitted_field import FittedField, no_surface
-    from isopts.fit.fitted.outputs import OutputConfig
-    from isopts.mesh.components import largest_component, solid_components
+    from isopts.mesh.components import solid_components
     from isopts.mesh.extract import MeshConfig
 
     if reach is not None and not open_:
@@ -89,17 +89,23 @@ def mesh(
         raise no_surface()
     if fitted.appearance is not None:
         surface = solid_components(surface)
-    if open_:
-        surface = fitted.trim(surface, OutputConfig().reach if reach is None else reach)
-        surface = largest_component(surface) if largest else surface
-    else:
-        surface = fitted.supported_parts(surface)
+    surface = _with_open_borders(fitted, surface, reach, largest) if open_ else fitted.supported_parts(surface)
     details = {}
     if texture:
         details = mesh_texture.write_texture(target, checkpoint, fitted, surface, texture_size, bake)
     else:
         fitted.write_mesh(target, surface)
     _report(target, surface, details, as_json)
+
+
+def _with_open_borders(
+    fitted: "FittedField", surface: "TriangleMesh", reach: float | None, largest: bool
+) -> "TriangleMesh":
+    from isopts.fit.fitted.outputs import OutputConfig
+    from isopts.mesh.components import largest_component
+
+    supported = fitted.trim(surface, OutputConfig().reach if reach is None else reach)
+    return largest_component(supported) if largest else supported
 
 
 def _report(target: Path, surface: "TriangleMesh", texture: dict[str, Any], as_json: bool) -> None:

@@ -1,8 +1,6 @@
 import csv
 import dataclasses
 import json
-import math
-import re
 from pathlib import Path
 
 import imageio.v3 as imageio
@@ -12,10 +10,7 @@ import trimesh
 from typer.testing import CliRunner
 
 from isopts.cli.app import app
-from isopts.cli.evaluation_output import print_json, print_table
 from isopts.data.meshes import read_mesh, write_mesh
-from isopts.evaluate.files import Targets
-from isopts.evaluate.report import EvaluationConfig, Report
 from isopts.geometry.triangle_mesh import TriangleMesh
 from isopts.run.record import RunRecord, write_record
 
@@ -76,30 +71,6 @@ def test_a_prediction_that_is_named_twice_is_compared_once(spheres: Path) -> Non
     assert result.exit_code == 0, result.stderr
     names = [Path(prediction["path"]).name for prediction in json.loads(result.stdout)["predictions"]]
     assert names == ["larger.obj", "run"]
-
-
-def test_a_table_is_whole_in_a_file_and_split_in_a_narrow_terminal(
-    spheres: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    predictions = [Path(f"a_prediction_with_a_long_name_{number}.ply") for number in range(6)]
-    reports = {path: Report({"accuracy": number + 0.125}) for number, path in enumerate(predictions)}
-    print_table(reports, [Targets()] * 6)
-    head, row = capsys.readouterr().out.splitlines()
-    assert head.split() == ["figure", *map(str, predictions)]
-    assert row.split() == ["accuracy", *(f"{number}.125" for number in range(6))]
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.setenv("COLUMNS", "90")
-    print_table(reports, [Targets()] * 6)
-    lines = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).splitlines()  # without bold
-    assert [len(line.split()) for line in lines] == [3] * 6
-    assert all(len(line) <= 90 and "…" not in line for line in lines)
-
-
-def test_files_of_one_name_are_told_apart_in_the_table(capsys: pytest.CaptureFixture[str]) -> None:
-    predictions = [Path("a/mesh.ply"), Path("b/mesh.ply")]
-    print_table({path: Report({"accuracy": 1.0}) for path in predictions}, [Targets()] * 2)
-    assert capsys.readouterr().out.split()[:3] == ["figure", *map(str, predictions)]
 
 
 def test_vertices_that_no_face_uses_are_no_surface(spheres: Path) -> None:
@@ -298,11 +269,3 @@ def test_what_needs_a_reference_or_the_frame_of_the_cameras_says_so(ball_views: 
     result = run(spheres / "shifted.ply", "--views", ball_views, "--cull")
     assert result.exit_code == 2
     assert "shifted.ply' cannot be compared. The masks exclude all of it" in result.stderr
-
-
-def test_json_has_no_infinity(capsys: pytest.CaptureFixture[str]) -> None:
-    report = Report({"psnr_mean": math.inf}, views={"1.png": {"psnr": math.inf, "ssim": 1.0}})
-    print_json({Path("run"): report}, [Targets()], EvaluationConfig())
-    (prediction,) = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)["predictions"]
-    assert prediction["figures"] == {"psnr_mean": None}
-    assert prediction["views"] == [{"view": "1.png", "psnr": None, "ssim": 1.0}]
