@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -19,7 +17,6 @@ from isopts.evaluate.report import EvaluationConfig, Report
 from isopts.run.atomic import replacing
 
 Reports = Mapping[Path, Report]
-_ENOUGH = 100_000  # columns of text
 
 
 def write_reports(
@@ -41,7 +38,7 @@ def print_table(reports: Reports, targets: Sequence[Targets]) -> None:
     names = _figure_names(reports)
     while left:
         count = len(left)
-        while count > 1 and _width(_table(left[:count], reports, names), console) > console.width:
+        while count > 1 and console.natural_width(_table(left[:count], reports, names)) > console.width:
             count -= 1
         console.print(_table(left[:count], reports, names))
         left = left[count:]
@@ -66,11 +63,6 @@ def _table(predictions: Sequence[Path], reports: Reports, names: Sequence[str]) 
         values = [reports[prediction].figures.get(name) for prediction in predictions]
         table.add_row(name, *("-" if value is None else f"{value:.5g}" for value in values))
     return table
-
-
-def _width(table: Table, console: Console) -> int:
-    """Columns of text that a table takes where there are enough."""
-    return Measurement.get(console, console.options.update(width=_ENOUGH), table).maximum
 
 
 def _figure_names(reports: Reports) -> list[str]:

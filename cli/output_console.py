@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.measure import Measurement
 
 _UNLIMITED = 100_000  # columns of text
 
@@ -15,6 +16,10 @@ class OutputConsole(Console):
         super().__init__(**options)
         if not self.is_terminal:
             self.width = _UNLIMITED
+
+    def natural_width(self, renderable: RenderableType) -> int:
+        """Columns of text that it takes where there are enough."""
+        return Measurement.get(self, self.options.update(width=_UNLIMITED), renderable).maximum
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError

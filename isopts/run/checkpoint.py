@@ -58,10 +58,10 @@ def save_checkpoint(path: str | Path, checkpoint: Checkpoint) -> None:
     contents = {name: getattr(checkpoint, name) for name in _TYPES if name != "frame"}
     contents |= {"format": FORMAT, "format_version": FORMAT_VERSION, "frame": checkpoint.frame.as_dict()}
     _require_plain(contents, "checkpoint")
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        buffer = io.BytesIO()
-        torch.save(contents, buffer)  # into memory: of a full disk torch tells nothing but that it failed
-        file.write(buffer.getbuffer())
+    buffer = io.BytesIO()
+    torch.save(contents, buffer)  # into memory: of a full disk torch tells nothing but that it failed
+    with replacing(path) as temporary:
+        temporary.write_bytes(buffer.getbuffer())
 
 
 def load_checkpoint(path: str | Path) -> Checkpoint:

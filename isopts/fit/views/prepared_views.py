@@ -33,6 +33,7 @@ from isopts.kernels.visual_hull import Silhouettes
 
 _CUT_SHARE, _CUT_RATIO = 0.05, 6.0  # of the hull, and against the median view: whose silhouette is not believed
 _BELIEVED_SHARE = 0.75  # of the views: when more than the rest contradict each other, who is to say which are right
+_ONE_WRONG_OF = 20  # masks may be wrong where the object's frame is looked for
 _ALONE = 0.5  # of the region that the other masks allow: less may be what one leaves that shows no such object
 _TIGHTER = 0.9  # a region smaller by less than this is not worth another frame
 
@@ -135,13 +136,14 @@ def prepare_views(
     region = region_of_interest(views, maps)
     require_no_problems(pose_problems(source, region))
     notes = [*source.notes, *(left_out_note(source, view, blank[view]) for view in blank)]
-    fewest = fewest_views(len(chosen))
-    while (doubted := _doubted(views, maps, region)) is not None and len(views) > fewest:
+    tight, fewest = _tightened(views, maps, region), fewest_views(len(chosen))
+    while (doubted := _doubted(views, maps, region, tight)) is not None and len(views) > fewest:
         notes.append(_doubt(views, doubted))
         kept = [view for view in range(len(views)) if view != doubted]  # the others, judged without it, may be right
         views, maps, fitted = views.select(kept), maps.select(kept), [fitted[view] for view in kept]
         region = region_of_interest(views, maps)  # afresh: those had cut it off
-    frame = _tightened(views, maps, region).frame()
+        tight = _tightened(views, maps, region)
+    frame = tight.frame()
     cameras = views.cameras.in_frame(frame)
     images = stack_images(views, frame, config.pixels_max, device)
     rays = silhouette_rays(maps, cameras, generator).to(device)
@@ -199,7 +201,7 @@ def _blank_masks(source: PosedViews, fitted: list[int]) -> dict[int, str]:
 
 def _tightened(views: PosedViews, maps: SilhouetteMaps, region: Sphere) -> Sphere:
     """The sphere around what the masks allow in `region`: a frame that the object fills resolves it better."""
-    tighter = _allowed(views, maps, region, len(views) // 20)
+    tighter = _allowed(views, maps, region, len(views) // _ONE_WRONG_OF)
     return region if tighter is None or tighter.radius >= _TIGHTER * region.radius else tighter
 
 
@@ -211,13 +213,13 @@ def _allowed(views: PosedViews, maps: SilhouetteMaps, region: Sphere, tolerated:
         return None
 
 
-def _doubted(views: PosedViews, maps: SilhouetteMaps, region: Sphere) -> int | None:
+def _doubted(views: PosedViews, maps: SilhouetteMaps, region: Sphere, tight: Sphere) -> int | None:
     """The view that cuts off most of the hull, where that is much more than others do.
 
-    Looked for in the region that all masks allow, and, where another is much larger that all but one allow, in that one
-    first: around the speck that is left of a mask all others look wrong.
+    Looked for in `tight`, of `_tightened`; where that is what all masks allow, and what all but one allow is much
+    larger, there first: around the speck that is left of a mask all others look wrong.
     """
-    tight, without_one = _tightened(views, maps, region), _allowed(views, maps, region, 1)
+    without_one = _allowed(views, maps, region, 1) if len(views) < _ONE_WRONG_OF else None
     alone = without_one is not None and tight.radius < _ALONE * without_one.radius
     for judged in (without_one, tight) if alone else (tight,):
         cuts = cut_shares(views.cameras.in_frame(judged.frame()), maps)

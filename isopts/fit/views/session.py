@@ -267,22 +267,22 @@ class MvrSession:
 
     def _write_comparison(self, path: Path, fitted: FittedField) -> None:
         """A held-out view beside its rendering, where none is held out the first fitted one that was not left out."""
-        agreement = self._objective.agreement
-        left_out = [] if agreement is None else agreement.left_out_views()
-        fitted_views = [view for number, view in enumerate(self._views.fitted) if number not in left_out]
-        view = (*self._config.data.holdout, *fitted_views)[0]
+        view = (*self._config.data.holdout, *(self._views.fitted[number] for number in self._kept))[0]
         with replacing(path) as temporary:
             write_picture(temporary, compare_view(fitted, self._views.source, view))
 
+    @property
+    def _kept(self) -> list[int]:
+        """Numbers of the fitted views that are not left out."""
+        agreement = self._objective.agreement
+        left_out = () if agreement is None else agreement.left_out_views()
+        return [view for view in range(len(self._views.fitted)) if view not in left_out]
+
     def _fitted(self, step: int) -> FittedField:
-        cameras, agreement = self._views.cameras, self._objective.agreement
-        corrections = None if self._refinement is None else self._refinement.corrections
-        exposures = self._exposures
-        if agreement is not None:
-            kept = torch.nonzero(~agreement.left_out)[:, 0]
-            cameras = cameras.select(kept)
-            corrections = None if corrections is None else corrections.select(kept.tolist())
-            exposures = None if exposures is None else Exposures.from_vectors(exposures.vectors()[kept])
+        kept = self._kept
+        cameras = self._views.cameras.select(kept)
+        corrections = None if self._refinement is None else self._refinement.corrections.select(kept)
+        exposures = None if self._exposures is None else Exposures.from_vectors(self._exposures.vectors()[kept])
         radiance, has_colors = self._finished_radiance or self._radiance, self._config.losses.color > 0
         appearance = Appearance(radiance, cameras, corrections, has_colors, exposures)
         decoder = self._config.field.decoder
